@@ -1,0 +1,165 @@
+"""The sealed folder in which training ends, and the only thing that everything after it reads.
+
+A bundle holds `model.onnx`, `trained_on.json` and `bundle.json`. The last one names the SHA-256
+of the others, so its own SHA-256, the bundle's digest, stands for the whole. Nothing is added to
+a bundle once it is sealed.
+"""
+
+import hashlib
+import hmac
+import json
+import shutil
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from skincli.config.schema import Crop
+from skincli.errors import ModelError
+from skincli.taxonomy import ClassInfo, Task
+
+SCHEMA_VERSION: Final = 1
+SPEC_FILE: Final = "bundle.json"
+MODEL_FILE: Final = "model.onnx"
+TRAINED_ON_FILE: Final = "trained_on.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lineage:
+    """Where a model comes from. Fingerprints are SHA-256 in hex."""
+
+    run_id: str
+    run_name: str
+    created: str
+    data_name: str
+    data_licence: str
+    data_verified: bool
+    synthetic: bool
+    dataset_fingerprint: str
+    split_fingerprint: str
+    git_commit: str
+    packages: dict[str, str]
+    config: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleSpec:
+    """What `bundle.json` holds.
+
+    `temperature` divides the logits before the softmax; `operating_point` is the threshold on
+    the malignant probability. Both were fitted on the calibration part.
+    """
+
+    task: Task
+    backbone: str
+    image_size: int
+    crop: Crop
+    classes: tuple[ClassInfo, ...]
+    temperature: float
+    operating_point: float
+    target_sensitivity: float
+    export_difference: float
+    lineage: Lineage
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A verified bundle on disk. `digest` is the SHA-256 of its `bundle.json`."""
+
+    folder: Path
+    digest: str
+    spec: BundleSpec
+
+    @property
+    def model(self) -> Path:
+        return self.folder / MODEL_FILE
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return tuple(self.folder / name for name in (SPEC_FILE, MODEL_FILE, TRAINED_ON_FILE))
+
+
+def seal(folder: Path, spec: BundleSpec, trained_on: dict[str, Any]) -> Bundle:
+    """Write the JSON files beside `folder/model.onnx` and seal them with their hashes."""
+    _write_json(folder / TRAINED_ON_FILE, trained_on)
+    files = {name: file_sha256(folder / name) for name in (MODEL_FILE, TRAINED_ON_FILE)}
+    content = {"schema_version": SCHEMA_VERSION, **asdict(spec), "files": files}
+    _write_json(folder / SPEC_FILE, content)
+    return open_bundle(folder)
+
+
+def open_bundle(folder: Path) -> Bundle:
+    """Read and verify a bundle. Raises ModelError when a file is missing, altered or unknown."""
+    path = folder / SPEC_FILE
+    if not path.is_file():
+        raise ModelError(f"`{folder}` is not a bundle: it holds no {SPEC_FILE}")
+    text = path.read_bytes()
+    try:
+        content = json.loads(text)
+        version = content.pop("schema_version")
+        files = content.pop("files")
+        if version != SCHEMA_VERSION:
+            raise ModelError(
+                f"the bundle in `{folder}` has schema version {version}, this skincli reads "
+                f"{SCHEMA_VERSION}",
+                "install the skincli that made it, or train again",
+            )
+        spec = _parse(content)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"`{path}` cannot be read: {error!r}") from None
+    _check_files(folder, files)
+    return Bundle(folder, hashlib.sha256(text).hexdigest(), spec)
+
+
+def copy_bundle(source: Path, target: Path) -> Bundle:
+    """Copy the bundle's own files (nothing beside them), verify the copy, then name it."""
+    partial = target.with_name(target.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for file in open_bundle(source).files:
+        shutil.copyfile(file, partial / file.name)
+    open_bundle(partial)
+    partial.replace(target)
+    return open_bundle(target)
+
+
+def keyed_hashes(key: str, values: Iterable[str]) -> list[str]:
+    """Sorted HMAC-SHA256 prefixes (64 bit, hex): recognises a value without revealing it."""
+    secret = key.encode()
+    return sorted(hmac.digest(secret, v.encode(), "sha256")[:8].hex() for v in set(values))
+
+
+def overlap(bundle: Bundle, kind: str, values: Iterable[str]) -> int:
+    """How many of `values` ("files" or "lesions") the model was trained on."""
+    trained_on = json.loads((bundle.folder / TRAINED_ON_FILE).read_text())
+    known = set(trained_on[kind])
+    return len(known.intersection(keyed_hashes(trained_on["key"], values)))
+
+
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _check_files(folder: Path, files: dict[str, str]) -> None:
+    if set(files) != {MODEL_FILE, TRAINED_ON_FILE}:
+        raise ModelError(f"the bundle in `{folder}` lists unexpected files: {sorted(files)}")
+    for name, expected in files.items():
+        path = folder / name
+        if not path.is_file():
+            raise ModelError(f"the bundle in `{folder}` lacks {name}")
+        if not hmac.compare_digest(file_sha256(path), expected):
+            raise ModelError(
+                f"`{path}` is not the file that was sealed: its SHA-256 differs",
+                "fetch the bundle again; do not serve this one",
+            )
+
+
+def _parse(content: dict[str, Any]) -> BundleSpec:
+    classes = tuple(ClassInfo(**item) for item in content.pop("classes"))
+    lineage = Lineage(**content.pop("lineage"))
+    return BundleSpec(classes=classes, lineage=lineage, **content)
+
+
+def _write_json(path: Path, content: object) -> None:
+    path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")

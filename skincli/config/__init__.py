@@ -1,0 +1,1 @@
+"""The one configuration layer: `schema` says what there is, `load` composes it."""

@@ -1,0 +1,94 @@
+"""Running a bundle's network with ONNX Runtime on the CPU or, where its provider is there, a GPU."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from skincli.bundle import Bundle
+from skincli.errors import ModelError
+from skincli.imaging import Pixels
+from skincli.taxonomy import ClassInfo
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What the network says of N images: `logits [N, C]`, `features [N, D]`, `cam [N, C, h, w]`."""
+
+    logits: Floats
+    features: Floats
+    cam: Floats
+
+
+class Network:
+    """An ONNX file as a function of uint8 images `[N, size, size, 3]`. Safe to share by threads."""
+
+    def __init__(self, model: Path, threads: int = 0) -> None:
+        """`threads` of 0 takes one per core that this process may use. Raises ModelError."""
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+        options.log_severity_level = 3
+        try:
+            self._session = ort.InferenceSession(
+                model, options, providers=ort.get_available_providers()
+            )
+        except Exception as error:  # ONNX Runtime's own exceptions share no base but Exception
+            raise ModelError(f"`{model}` cannot be loaded by ONNX Runtime: {error}") from None
+
+    def __call__(self, images: Pixels) -> Outputs:
+        logits, features, cam = self._session.run(
+            ["logits", "features", "cam"], {"images": np.ascontiguousarray(images)}
+        )
+        return Outputs(logits, features, cam)
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Calibrated `probabilities [N, C]` and the `malignant [N]` probability of N images."""
+
+    probabilities: Floats
+    malignant: Floats
+    cam: Floats
+
+
+class Classifier:
+    """A bundle ready to answer: images in, calibrated probabilities out."""
+
+    def __init__(self, bundle: Bundle, threads: int = 0) -> None:
+        self.bundle = bundle
+        self.spec = bundle.spec
+        self._network = Network(bundle.model, threads)
+
+    def score(self, images: Pixels) -> Scores:
+        """Scores of uint8 images `[N, size, size, 3]`."""
+        outputs = self._network(images)
+        probabilities = softmax(outputs.logits, self.spec.temperature)
+        return Scores(
+            probabilities, malignant_probability(probabilities, self.spec.classes), outputs.cam
+        )
+
+    def score_batches(self, images: Pixels, batch_size: int) -> Iterator[Scores]:
+        """Scores of many images, `batch_size` at a time, so that memory stays flat."""
+        for start in range(0, len(images), batch_size):
+            yield self.score(images[start : start + batch_size])
+
+
+def softmax(logits: Floats, temperature: float = 1.0) -> Floats:
+    """Probabilities `[N, C]` of logits `[N, C]` divided by `temperature` (Guo et al. 2017)."""
+    scaled = logits.astype(np.float64) / temperature
+    exponent = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    result: Floats = (exponent / exponent.sum(axis=1, keepdims=True)).astype(np.float32)
+    return result
+
+
+def malignant_probability(probabilities: Floats, classes: tuple[ClassInfo, ...]) -> Floats:
+    """The sum `[N]` over the malignant classes: every model answers benign or malignant."""
+    malignant = [index for index, info in enumerate(classes) if info.malignant]
+    result: Floats = probabilities[:, malignant].sum(axis=1)
+    return result
