@@ -87,9 +87,7 @@ def _open(data: bytes) -> Image.Image:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError:
-        raise ImageError(
-            "the image declares an absurd number of pixels", "too_many_pixels"
-        ) from None
+        raise ImageError("the image declares far too many pixels", "too_many_pixels") from None
     except UnidentifiedImageError:
         raise ImageError(
             f"this is not an image of a supported format ({', '.join(FORMATS)})", "not_an_image"

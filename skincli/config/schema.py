@@ -72,9 +72,7 @@ class SplitConfig:
     def __post_init__(self) -> None:
         parts = (self.train, self.validation, self.calibration, self.test)
         _require(min(parts) > 0, "data.split", "four shares above 0")
-        _require(
-            abs(sum(parts) - 1) < 1e-6, "data.split", f"shares that sum to 1, not {sum(parts):g}"
-        )
+        _require(abs(sum(parts) - 1) < 1e-6, "data.split", "shares that sum to 1")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -147,9 +145,7 @@ class AugmentConfig:
 
 @dataclass(kw_only=True, slots=True)
 class TrainerConfig:
-    accelerator: Literal["auto", "cpu", "cuda"] = _opt(
-        "auto", "auto takes a GPU where there is one"
-    )
+    accelerator: Literal["auto", "cpu", "cuda"] = _opt("auto", "auto: a GPU if there is one")
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = _opt(
         "auto", "auto: bf16 on a GPU that has it, else 32 bit"
     )

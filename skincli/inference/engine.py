@@ -1,4 +1,4 @@
-"""Running a bundle's network with ONNX Runtime on the CPU or, where its provider is there, a GPU."""
+"""Running a bundle's network with ONNX Runtime, on a GPU where its provider is installed."""
 
 import os
 from collections.abc import Iterator

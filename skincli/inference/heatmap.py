@@ -29,4 +29,5 @@ def overlay(image: Pixels, cam: NDArray[np.float32], strength: float = 0.5) -> P
     channels = [np.interp(position, range(len(_COLOURS)), _COLOURS[:, c]) for c in range(3)]
     weight = (strength * heat)[..., None]
     blended = image * (1 - weight) + np.stack(channels, axis=-1) * weight
-    return blended.round().astype(np.uint8)
+    result: Pixels = blended.round().astype(np.uint8)
+    return result
