@@ -8,8 +8,8 @@
     │   ├── DataError     2  metadata or images that cannot be used
     │   │   └── ImageError   one image that cannot be used (carries a `reason` code)
     │   └── ModelError    2  a model that cannot be found, verified or used
-    ├── GateError         3  a gate was not met: nothing was changed
-    └── Interrupted     130  Ctrl-C (143 on SIGTERM)
+    └── GateError         3  a gate was not met: nothing was changed
+    Interrupted         130  Ctrl-C (143 on SIGTERM); no Exception, so that no handler swallows it
 
 Each holds one line in plain words (`message`) and what to do next (`hint`).
 """
@@ -58,9 +58,9 @@ class GateError(SkincliError):
     exit_code = 3
 
 
-class Interrupted(SkincliError):
+class Interrupted(BaseException):
     """Raised by the signal handlers: the work stops and cleans up after itself."""
 
-    def __init__(self, signal_number: int = 2) -> None:
-        super().__init__("interrupted", "run the same command again to go on")
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(signal_number)
         self.exit_code = 128 + signal_number

@@ -1,0 +1,1 @@
+"""Backbones, our own pool and linear head on them, the LightningModule and the ONNX export."""

@@ -1,0 +1,62 @@
+"""The classifier: a backbone, a global average pool and a linear head, from pixels to logits."""
+
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from skincli.models.backbones import Backbone
+
+# Channel statistics of ImageNet, which torchvision's weights expect.
+_MEAN = (0.485, 0.456, 0.406)
+_STD = (0.229, 0.224, 0.225)
+
+
+class Answers(NamedTuple):
+    """`logits [N, C]`, pooled `features [N, D]` and class activation maps `cam [N, C, h, w]`."""
+
+    logits: torch.Tensor
+    features: torch.Tensor
+    cam: torch.Tensor
+
+
+class Network(nn.Module):
+    """Float images `[N, 3, S, S]` in [0, 1] to logits `[N, C]`; normalisation is inside."""
+
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    def __init__(self, backbone: Backbone, n_classes: int, dropout: float) -> None:
+        super().__init__()
+        self.backbone = backbone.network
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(backbone.channels, n_classes)
+        self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1), persistent=False)
+
+    def maps(self, images: torch.Tensor) -> torch.Tensor:
+        """The backbone's last spatial map `[N, D, h, w]`."""
+        maps: torch.Tensor = self.backbone((images - self.mean) / self.std)
+        return maps
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        features = self.maps(images).mean(dim=(2, 3))
+        logits: torch.Tensor = self.head(self.dropout(features))
+        return logits
+
+
+class ExportedNetwork(nn.Module):
+    """What goes into the bundle: uint8 images `[N, S, S, 3]` to logits, features and maps."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: torch.Tensor) -> Answers:
+        scaled = images.permute(0, 3, 1, 2).to(torch.float32) / 255.0
+        maps = self.network.maps(scaled)
+        features = maps.mean(dim=(2, 3))
+        head = self.network.head
+        # Zhou et al. 2016 (arXiv:1512.04150): the head's weights applied at each position.
+        cam = torch.nn.functional.conv2d(maps, head.weight[:, :, None, None])
+        return Answers(head(features), features, cam)

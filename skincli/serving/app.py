@@ -1,0 +1,52 @@
+"""The FastAPI application: its parts put together, and the model loaded before it is ready."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from anyio import to_thread
+from fastapi import FastAPI
+
+import skincli
+from skincli.config.load import load_config
+from skincli.config.schema import Config
+from skincli.serving.errors import add_error_handlers
+from skincli.serving.middleware import BodyLimit, PlainStartupFailure
+from skincli.serving.model import ServedModel, load_model
+from skincli.serving.routes import earlier, health, model, predict
+
+_DESCRIPTION = "Classifies dermatoscopy images. For research and education, not a medical device."
+
+
+def create_app(config: Config | None = None) -> FastAPI:
+    """The application for `uvicorn --factory skincli.serving:create_app`.
+
+    Without `config`, it is composed from the working folder and the environment. The model is
+    loaded at startup; one that cannot be found, verified or run stops the server from starting.
+    """
+    composed = config or load_config().config
+    return assemble(composed, lambda: load_model(composed))
+
+
+def assemble(config: Config, load: Callable[[], ServedModel]) -> FastAPI:
+    """The application around a model that `load` fetches, in a thread, when the server starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.model = await to_thread.run_sync(load)
+        yield
+        app.state.model = None
+
+    app = FastAPI(
+        title="skincli",
+        description=_DESCRIPTION,
+        version=skincli.__version__,
+        lifespan=lifespan,
+        form_limits={"max_files": config.serve.max_images},
+    )
+    app.state.model = None
+    app.add_middleware(BodyLimit, max_bytes=int(config.serve.max_body_megabytes * 1e6))
+    app.add_middleware(PlainStartupFailure)
+    add_error_handlers(app)
+    for part in (predict, model, health, earlier):
+        app.include_router(part.router)
+    return app

@@ -1,0 +1,91 @@
+"""Every refusal as `application/problem+json` (RFC 9457): plain words, no traceback, no path."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from skincli.errors import ImageError, ImageFault
+from skincli.serving.schemas import ProblemDocument
+
+MEDIA_TYPE: Final = "application/problem+json"
+# For the OpenAPI document: what any route that reads images may answer.
+PROBLEM_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    "4XX": {
+        "description": "The request was refused; `detail` says why",
+        "content": {MEDIA_TYPE: {"schema": ProblemDocument.model_json_schema()}},
+    }
+}
+_STATUS: Final[dict[ImageFault, HTTPStatus]] = {
+    "empty": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "damaged": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "not_an_image": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "unsupported_format": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "too_many_bytes": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "too_many_pixels": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+}
+
+
+class Problem(HTTPException):
+    """A request that is refused: the status, why in plain words, and a code for programs."""
+
+    def __init__(self, status: HTTPStatus, detail: str, reason: str) -> None:
+        super().__init__(status, detail)
+        self.reason = reason
+
+
+def image_problem(filename: str, error: ImageError) -> Problem:
+    """The refusal of one image of a request."""
+    return Problem(_STATUS[error.reason], f"`{filename}`: {error.message}", error.reason)
+
+
+def problem_response(
+    status: int,
+    detail: str | None = None,
+    reason: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    document = ProblemDocument(
+        title=HTTPStatus(status).phrase, status=status, detail=detail, reason=reason
+    )
+    content = document.model_dump(exclude_none=True)
+    return JSONResponse(content, status, headers, media_type=MEDIA_TYPE)
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    # The server still logs the exception with its traceback: Starlette raises it again.
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    reason = error.reason if isinstance(error, Problem) else None
+    return problem_response(error.status_code, error.detail, reason, error.headers)
+
+
+async def _malformed(request: Request, error: Exception) -> JSONResponse:
+    """The routes take nothing but files, so this is a body of another kind, or without them."""
+    assert isinstance(error, RequestValidationError)
+    field = str(error.errors()[0]["loc"][1])
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        return problem_response(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            f"send the image as multipart/form-data, in the field `{field}`",
+            "not_multipart",
+        )
+    return problem_response(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        f"the request holds no file in the field `{field}`",
+        "no_file",
+    )
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    # uvicorn drops the connection after an exception; a client that is told opens a new one.
+    return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, headers={"connection": "close"})

@@ -1,0 +1,71 @@
+"""What stands before the routes: the limit on a request's size, and the words of a failed start."""
+
+import sys
+from http import HTTPStatus
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from skincli.errors import SkincliError
+from skincli.serving.errors import Problem, problem_response
+
+_REASON: Final = "too_many_bytes"
+
+
+class BodyLimit:
+    """Refuses a body of more than `max_bytes`, by its declared length or as soon as it is passed.
+
+    FastAPI's own `max_body_size` counts in the same way, but answers a declared length in plain
+    text that no exception handler sees.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+        self._detail = f"the request is larger than the {max_bytes:,} bytes allowed"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if int(Headers(scope=scope).get("content-length", "0")) > self._max_bytes:
+            refusal = problem_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._detail, _REASON)
+            await refusal(scope, receive, send)
+            return
+        await self._app(scope, self._counted(receive), send)
+
+    def _counted(self, receive: Receive) -> Receive:
+        """`receive`, for a body of unknown length: raises Problem, which the handlers answer."""
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._max_bytes:
+                raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._detail, _REASON)
+            return message
+
+        return counted
+
+
+class PlainStartupFailure:
+    """Reports a start that failed for a reason the user can mend in words, not as a traceback.
+
+    Starlette tells the server of a failed start while it handles the exception that caused it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def plain(message: Message) -> None:
+            error = sys.exception()
+            failed = message["type"] == "lifespan.startup.failed"
+            if failed and isinstance(error, SkincliError):
+                words = "\n".join(filter(None, (error.message, error.hint)))
+                message = {**message, "message": words}
+            await send(message)
+
+        await self._app(scope, receive, plain if scope["type"] == "lifespan" else send)

@@ -1,0 +1,36 @@
+"""What is served and where it comes from."""
+
+from dataclasses import asdict
+
+from fastapi import APIRouter
+
+from skincli.serving.model import ServedModel
+from skincli.serving.routes.dependencies import Model
+from skincli.serving.schemas import ClassDescription, ModelDescription
+
+router = APIRouter(prefix="/v1", tags=["model"])
+
+
+@router.get("/model")
+async def describe_model(model: Model) -> ModelDescription:
+    """The model's task, classes, thresholds and lineage."""
+    return description_of(model)
+
+
+def description_of(model: ServedModel) -> ModelDescription:
+    """The bundle's own account, without the training config: it may name private folders."""
+    spec = model.spec
+    lineage = asdict(spec.lineage)
+    del lineage["config"]
+    return ModelDescription(
+        **model.name.model_dump(),
+        task=spec.task,
+        backbone=spec.backbone,
+        classes=[ClassDescription(**asdict(info)) for info in spec.classes],
+        image_size=spec.image_size,
+        temperature=spec.temperature,
+        operating_point=spec.operating_point,
+        target_sensitivity=spec.target_sensitivity,
+        synthetic=spec.lineage.synthetic,
+        lineage=lineage,
+    )

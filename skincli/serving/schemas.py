@@ -1,0 +1,83 @@
+"""What the server answers, as OpenAPI shows it."""
+
+from typing import Any, Final
+
+from pydantic import BaseModel, Field
+
+from skincli.taxonomy import Task
+
+NOTICE: Final = (
+    "This is not a medical device: the answer is for research and education and is no diagnosis. "
+    "A physician decides"
+)
+
+
+class ModelName(BaseModel):
+    """Which model answered. `digest` is the SHA-256 that stands for the whole bundle."""
+
+    name: str
+    version: str | None = Field(description="version in the registry, if it came from there")
+    digest: str
+
+
+class Diagnosis(BaseModel):
+    code: str
+    name: str
+
+
+class Prediction(BaseModel):
+    """What the model says of one image."""
+
+    filename: str
+    diagnosis: Diagnosis = Field(description="the most probable class")
+    probabilities: dict[str, float] = Field(description="calibrated, by class code; they sum to 1")
+    malignant_probability: float = Field(description="sum over the malignant classes")
+    malignant: bool = Field(description="malignant_probability reaches the operating point")
+
+
+class PredictResponse(BaseModel):
+    model: ModelName
+    predictions: list[Prediction] = Field(description="one per image, in the order sent")
+    notice: str = NOTICE
+
+
+class ClassDescription(BaseModel):
+    code: str
+    name: str
+    malignant: bool
+
+
+class ModelDescription(ModelName):
+    """What is served and where it comes from."""
+
+    task: Task
+    backbone: str
+    classes: list[ClassDescription]
+    image_size: int = Field(description="side in pixels of the square that the network sees")
+    temperature: float = Field(description="divides the logits before the softmax")
+    operating_point: float = Field(description="threshold on the malignant probability")
+    target_sensitivity: float = Field(description="malignant sensitivity it was chosen for")
+    synthetic: bool = Field(description="trained on drawn images: never a medical result")
+    lineage: dict[str, Any]
+    notice: str = NOTICE
+
+
+class EarlierAnswer(BaseModel):
+    """The answer of `/model_inference`, kept for clients written against it."""
+
+    result: str = Field(description="name of the most probable class")
+    certainty: float = Field(description="its probability")
+
+
+class Health(BaseModel):
+    status: str
+
+
+class ProblemDocument(BaseModel):
+    """Why a request was refused (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str | None = None
+    reason: str | None = Field(None, description="a code for programs, where there is one")

@@ -1,0 +1,132 @@
+"""From what a person calls a model to a verified bundle folder."""
+
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from skincli.bundle import SPEC_FILE, Bundle, copy_bundle, open_bundle
+from skincli.config.schema import Config
+from skincli.errors import ModelError
+from skincli.tracking.models import DIGEST_TAG
+from skincli.tracking.store import connect, store_errors
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_RUN_ID: Final = re.compile(r"[0-9a-f]{32}")
+_VERSION: Final = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>\d+)|@(?P<alias>[^/@]+))")
+_FORMS: Final = "a run id, `models:/NAME@ALIAS`, `models:/NAME/VERSION`, or a bundle folder"
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedModel:
+    """A verified bundle, what it was called, and where it stands in the store if it is there."""
+
+    bundle: Bundle
+    version: str | None
+    run_id: str | None
+    name: str
+
+
+def resolve(config: Config, model: str) -> ResolvedModel:
+    """Find, fetch and verify a model. Raises ModelError; SkincliError if the store is away."""
+    folder = Path(model)
+    if model.startswith("models:/"):
+        return _resolve_version(config, model)
+    if _RUN_ID.fullmatch(model):
+        return _resolve_run(config, model)
+    for candidate in (folder, folder / "bundle"):
+        if (candidate / SPEC_FILE).is_file():
+            bundle = open_bundle(candidate)
+            return ResolvedModel(bundle, None, bundle.spec.lineage.run_id, model)
+    raise ModelError(f"there is no model `{model}`", f"name {_FORMS}")
+
+
+def find_version(client: "MlflowClient", uri: str) -> Any:
+    """MLflow's record of `models:/NAME/VERSION` or `models:/NAME@ALIAS`. Raises ModelError."""
+    from mlflow.exceptions import MlflowException
+
+    match = _VERSION.fullmatch(uri)
+    if match is None:
+        raise ModelError(f"`{uri}` names no model", f"name {_FORMS}")
+    name, number, alias = match["name"], match["version"], match["alias"]
+    try:
+        if number is not None:
+            return client.get_model_version(name, number)
+        return client.get_model_version_by_alias(name, alias)
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        raise ModelError(
+            f"there is no `{uri}` in the registry",
+            "`skincli models list` shows what is there; `skincli promote RUN` makes a champion",
+        ) from None
+
+
+def _resolve_version(config: Config, uri: str) -> ResolvedModel:
+    client = connect(config.tracking)
+    with store_errors(config.tracking):
+        record = find_version(client, uri)
+        digest = record.tags.get(DIGEST_TAG)
+        name = f"models:/{record.name}/{record.version}"
+        bundle = _fetch(name, digest)
+        run_id = record.run_id or bundle.spec.lineage.run_id
+    return ResolvedModel(bundle, str(record.version), run_id, name)
+
+
+def _resolve_run(config: Config, run_id: str) -> ResolvedModel:
+    from mlflow.exceptions import MlflowException
+
+    client = connect(config.tracking)
+    with store_errors(config.tracking):
+        try:
+            run = client.get_run(run_id)
+        except MlflowException:
+            raise ModelError(f"there is no run `{run_id}` in {config.tracking.uri}") from None
+        bundle = _fetch(f"models:/{logged_model_id(run)}", run.data.tags.get(DIGEST_TAG))
+    return ResolvedModel(bundle, None, run_id, run_id)
+
+
+def logged_model_id(run: Any) -> str:
+    """MLflow's id of the newest model that a run logged. Raises ModelError if it has none."""
+    models = run.outputs.model_outputs if run.outputs else []
+    if not models:
+        raise ModelError(
+            f"run `{run.info.run_id}` ({run.info.status}) has no model",
+            "finish it with `skincli train --resume`, or name another run",
+        )
+    return str(models[-1].model_id)
+
+
+def _fetch(uri: str, digest: str | None) -> Bundle:
+    """A verified bundle from the local cache, keyed by digest, or from the artifact store."""
+    cache = _cache_folder()
+    if digest and (cache / digest).is_dir():
+        return open_bundle(cache / digest)
+    from mlflow.artifacts import download_artifacts
+
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache, prefix="fetch-") as scratch:
+        downloaded = Path(download_artifacts(artifact_uri=uri, dst_path=scratch))
+        bundle = open_bundle(downloaded)
+        if digest and bundle.digest != digest:
+            raise ModelError(
+                f"the bundle of {uri} is not the one that was registered: its digest is "
+                f"{bundle.digest[:12]}, not {digest[:12]}",
+                "do not use it; `skincli models list` shows the other versions",
+            )
+        target = cache / bundle.digest
+        if target.is_dir():
+            shutil.rmtree(downloaded)
+            return open_bundle(target)
+        return copy_bundle(downloaded, target)
+
+
+def _cache_folder() -> Path:
+    """Content-addressed, so one folder serves every project of this user."""
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "skincli" / "bundles"

@@ -1,0 +1,102 @@
+"""Reaching MLflow: its address made absolute, its clients made patient but not stubborn."""
+
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import httpx
+
+from skincli.config.schema import TrackingConfig
+from skincli.config.secrets import mask
+from skincli.errors import SkincliError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_SQLITE: Final = "sqlite:///"
+# A client call to a dead server otherwise blocks for minutes.
+_ENVIRONMENT: Final = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+
+def database_file(config: TrackingConfig) -> Path | None:
+    """The SQLite file of an embedded store, absolute; None where a server is named."""
+    if not config.uri.startswith(_SQLITE):
+        return None
+    return Path(config.uri.removeprefix(_SQLITE)).absolute()
+
+
+def absolute_uri(config: TrackingConfig) -> str:
+    """The store's address: MLflow would otherwise follow every change of the working folder."""
+    database = database_file(config)
+    return config.uri if database is None else f"{_SQLITE}{database}"
+
+
+def artifact_folder(config: TrackingConfig) -> Path | None:
+    """Where an embedded store keeps artifacts: beside its database."""
+    database = database_file(config)
+    return None if database is None else database.parent / "mlartifacts"
+
+
+def connect(config: TrackingConfig) -> "MlflowClient":
+    """A client of the configured store. Raises SkincliError when a server does not answer."""
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    uri = absolute_uri(config)
+    if database_file(config) is None:
+        _require_answer(uri)
+    for name in ("alembic", "mlflow"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    from mlflow import MlflowClient, set_registry_uri, set_tracking_uri
+
+    # Artifacts of models are found through the global address, whatever the client's own.
+    set_tracking_uri(uri)
+    set_registry_uri(uri)
+    with store_errors(config):
+        return MlflowClient(uri, uri)
+
+
+def experiment_id(client: "MlflowClient", config: TrackingConfig) -> str:
+    """The id of the configured experiment, made with an explicit place for artifacts if new."""
+    found = client.get_experiment_by_name(config.experiment)
+    if found is not None:
+        return str(found.experiment_id)
+    folder = artifact_folder(config)
+    location = folder.as_uri() if folder else None
+    return str(client.create_experiment(config.experiment, artifact_location=location))
+
+
+@contextmanager
+def store_errors(config: TrackingConfig) -> Iterator[None]:
+    """Say in plain words what MLflow, its database or its server complain about."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, OSError) as error:
+        first_line = re.sub(r"^\(.*?\) ", "", str(error).strip().splitlines()[0])
+        raise SkincliError(
+            f"the tracking store {mask(config.uri)} failed: {mask(first_line)}",
+            "`skincli doctor` checks it",
+        ) from error
+
+
+def _require_answer(uri: str) -> None:
+    try:
+        httpx.get(f"{uri.rstrip('/')}/health", timeout=10).raise_for_status()
+    except httpx.HTTPError as error:
+        raise SkincliError(
+            f"the tracking server {mask(uri)} does not answer: {error}",
+            "start it with `skincli track start`, or set `tracking.uri`",
+        ) from None

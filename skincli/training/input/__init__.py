@@ -1,0 +1,1 @@
+"""From the packed array to augmented batches on the device."""

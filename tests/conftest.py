@@ -1,0 +1,36 @@
+"""Data that tests of every room share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from skincli.config.schema import Config
+from skincli.data import fetch
+from skincli.progress import Silent
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real images. `SKINCLI_REAL_DATA` says where, relative to the repository."""
+    folder = ROOT / os.environ.get("SKINCLI_REAL_DATA", "../shared/data")
+    if not (folder / "ham10000-200x150").is_dir():
+        reason = f"no real images in {folder}: set SKINCLI_REAL_DATA"
+        if os.environ.get("SKINCLI_REQUIRE_ALL") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def synthetic_config(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """120 drawn lesions, already fetched, at 32 px. Shared: `copy.deepcopy` it to change it."""
+    config = Config()
+    config.data.source = "synthetic"
+    config.data.root = str(tmp_path_factory.mktemp("synthetic"))
+    config.data.synthetic.lesions = 120
+    config.data.image_size = 32
+    fetch(config, Silent())
+    return config
