@@ -1,140 +1,128 @@
-"""Where the published files can be had: a local folder or a web address, read as chunks."""
+"""The verb `evaluate`: a bundle and a data set in, figures and evidence out."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Protocol
 
-import httpx
+import numpy as np
 
-from skincli.config.secrets import mask
-from skincli.errors import DataError, SkincliError
-
-CHUNK: Final = 1 << 20
-# Seconds to connect, and without a single byte, before a download counts as stalled.
-_TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
-_GO_ON: Final = "run the same command again: it goes on where it stopped"
+from skincli.bundle import Bundle, overlap
+from skincli.config.schema import Config
+from skincli.data import PreparedSet, prepare
+from skincli.errors import DataError, ModelError
+from skincli.evaluation.metrics import Metrics, compute_metrics, headline
+from skincli.evaluation.record import EvaluatedPart, Subject, write_evaluation
+from skincli.evaluation.scoring import score_rows
+from skincli.progress import Progress
+from skincli.tracking.evaluations import publish_evaluation
+from skincli.tracking.resolve import resolve
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """A file that is being read: its `chunks` begin at byte `start`.
+class EvaluationResult:
+    """What was measured, on what, and where it is written.
 
-    `version` names the state of the remote file, empty where the mirror gives none.
+    `published` is False when the model's run is not in the tracking store.
     """
 
-    start: int
-    version: str
-    chunks: Iterator[bytes]
+    metrics: Metrics
+    folder: Path
+    bundle_digest: str
+    model: str
+    run_id: str | None
+    published: bool
+    data_name: str
+    synthetic: bool
+    part: EvaluatedPart
+    n_images: int
+    n_lesions: int
 
 
-class Mirror(Protocol):
-    """A place that holds files by name."""
+def evaluate(
+    config: Config, model: str, progress: Progress, external: bool = False
+) -> EvaluationResult:
+    """Measure `model` on the test part, or with `external` on all of another data set.
 
-    def size(self, name: str) -> int | None:
-        """The bytes of a file, None where the mirror does not say. Raises DataError if absent."""
-        ...
-
-    def text(self, name: str) -> str | None:
-        """A small text file, None where there is none."""
-        ...
-
-    def open(self, name: str, start: int, version: str) -> AbstractContextManager[Opened]:
-        """Read from byte `start` if the file is still at `version`, else from its beginning."""
-        ...
-
-
-class FolderMirror:
-    """A local folder."""
-
-    def __init__(self, folder: Path) -> None:
-        if not folder.is_dir():
-            raise DataError(f"data.mirror: there is no folder `{folder}`")
-        self._folder = folder
-
-    def size(self, name: str) -> int | None:
-        path = self._folder / name
-        if not path.is_file():
-            raise DataError(f"data.mirror: `{self._folder}` holds no {name}")
-        return path.stat().st_size
-
-    def text(self, name: str) -> str | None:
-        path = self._folder / name
-        return path.read_text(encoding="utf-8") if path.is_file() else None
-
-    @contextmanager
-    def open(self, name: str, start: int, version: str) -> Iterator[Opened]:
-        with (self._folder / name).open("rb") as stream:
-            yield Opened(0, "", iter(lambda: stream.read(CHUNK), b""))
-
-
-class WebMirror:
-    """An http(s) address under which the files lie."""
-
-    def __init__(self, url: str, client: httpx.Client) -> None:
-        self._url = url.rstrip("/")
-        self._client = client
-
-    def size(self, name: str) -> int | None:
-        with self._errors(name):
-            response = self._client.head(f"{self._url}/{name}")
-        if response.status_code in (httpx.codes.METHOD_NOT_ALLOWED, httpx.codes.NOT_IMPLEMENTED):
-            return None
-        self._require_success(response, name)
-        length = response.headers.get("content-length")
-        return int(length) if length else None
-
-    def text(self, name: str) -> str | None:
-        with self._errors(name):
-            response = self._client.get(f"{self._url}/{name}")
-        if not response.is_client_error:
-            self._require_success(response, name)
-        return response.text if response.is_success else None
-
-    @contextmanager
-    def open(self, name: str, start: int, version: str) -> Iterator[Opened]:
-        headers = {"Accept-Encoding": "identity"}
-        if start and version:
-            headers |= {"Range": f"bytes={start}-", "If-Range": version}
-        url = f"{self._url}/{name}"
-        with self._errors(name), self._client.stream("GET", url, headers=headers) as response:
-            self._require_success(response, name)
-            given = response.headers.get("content-range", "")
-            resumed = given.startswith(f"bytes {start}-")
-            yield Opened(start if resumed else 0, _version(response), response.iter_bytes())
-
-    def _require_success(self, response: httpx.Response, name: str) -> None:
-        if not response.is_success:
-            raise DataError(
-                f"{mask(self._url)} answers {response.status_code} for {name}",
-                "check data.mirror: it must hold the published archives and the CSV",
-            )
-
-    @contextmanager
-    def _errors(self, name: str) -> Iterator[None]:
-        try:
-            yield
-        except httpx.TimeoutException:
-            raise SkincliError(f"the download of {name} stalled", _GO_ON) from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            reason = str(error) or type(error).__name__
-            raise SkincliError(f"{name} cannot be downloaded: {reason}", _GO_ON) from None
+    Raises ModelError when the configured split is not the one that the model was trained on, and
+    DataError when an external set holds images or lesions that shaped the model.
+    """
+    resolved = resolve(config, model)
+    bundle = resolved.bundle
+    if not external:
+        _require_same_data(config, bundle)
+    prepared = prepare(_as_the_model_sees(config, bundle), progress).prepared
+    if external:
+        _require_unseen(bundle, prepared)
+        rows = np.arange(len(prepared.samples))
+    else:
+        _require_same_split(bundle, prepared)
+        rows = prepared.rows("test")
+    scored = score_rows(bundle, prepared, rows, config.inference, progress)
+    metrics = compute_metrics(
+        scored.labels,
+        scored.probabilities,
+        scored.malignant,
+        scored.classes,
+        scored.operating_point,
+    )
+    subject = Subject(
+        bundle_digest=bundle.digest,
+        model=resolved.name,
+        version=resolved.version,
+        run_id=resolved.run_id,
+        manifest=prepared.manifest,
+        part="external" if external else "test",
+    )
+    folder = write_evaluation(Path(config.evaluate.root), subject, scored, metrics)
+    prefix = f"{prepared.manifest.name}_" if external else "test_"
+    figures = {f"{prefix}{name}": value for name, value in headline(metrics).items()}
+    return EvaluationResult(
+        metrics=metrics,
+        folder=folder,
+        bundle_digest=bundle.digest,
+        model=resolved.name,
+        run_id=resolved.run_id,
+        published=publish_evaluation(config, resolved, folder, figures, subject.key),
+        data_name=prepared.manifest.name,
+        synthetic=prepared.manifest.synthetic,
+        part=subject.part,
+        n_images=len(rows),
+        n_lesions=len({sample.lesion_id for sample in scored.samples}),
+    )
 
 
-@contextmanager
-def open_mirror(address: str) -> Iterator[Mirror]:
-    """The mirror at a URL or in a folder. Raises DataError when there is none."""
-    if not address.startswith(("http://", "https://")):
-        yield FolderMirror(Path(address))
-        return
-    with httpx.Client(timeout=_TIMEOUT, follow_redirects=True) as client:
-        yield WebMirror(address, client)
+def _as_the_model_sees(config: Config, bundle: Bundle) -> Config:
+    """The same config, with the image size and crop that the model was trained on."""
+    spec = bundle.spec
+    return replace(config, data=replace(config.data, image_size=spec.image_size, crop=spec.crop))
 
 
-def _version(response: httpx.Response) -> str:
-    """A validator that If-Range accepts: a strong ETag, else the modification date (RFC 9110)."""
-    tag = str(response.headers.get("etag", ""))
-    if tag and not tag.startswith("W/"):
-        return tag
-    return str(response.headers.get("last-modified", ""))
+def _require_same_data(config: Config, bundle: Bundle) -> None:
+    """Told before any image is read: by far the commonest slip is another `data=`."""
+    trained_on, named = bundle.spec.lineage.data_name, config.data.set_name
+    if trained_on != named:
+        raise ModelError(
+            f"the model was trained on `{trained_on}` and the config names `{named}`",
+            f"add `data={trained_on}`, or `--data {named}` to test it on another data set",
+        )
+
+
+def _require_same_split(bundle: Bundle, prepared: PreparedSet) -> None:
+    theirs, ours = bundle.spec.lineage.split_fingerprint, prepared.manifest.split_fingerprint
+    if theirs != ours:
+        raise ModelError(
+            f"the model was trained on split {theirs[:12]} of `{prepared.manifest.name}`, and the "
+            f"config makes split {ours[:12]}",
+            "give the data settings of its training again (`data.split.*`), or train a new model",
+        )
+
+
+def _require_unseen(bundle: Bundle, prepared: PreparedSet) -> None:
+    name = prepared.manifest.name
+    files = overlap(bundle, "files", (s.sha256 for s in prepared.samples))
+    lesions = overlap(bundle, "lesions", (f"{name}:{s.lesion_id}" for s in prepared.samples))
+    if files or lesions:
+        raise DataError(
+            f"`{name}` is no external test set for this model, which was trained on {files} images "
+            f"and {lesions} lesions of it",
+            "take them out, or evaluate on the test part without `--data`",
+        )

@@ -21,7 +21,7 @@ _SUM_TOLERANCE: Final = 1e-3
 
 
 class ServedModel:
-    """A verified bundle under the name it was asked for, ready for requests."""
+    """A verified bundle and the name it goes by, ready for requests."""
 
     def __init__(self, bundle: Bundle, name: ModelName, config: Config) -> None:
         self.name = name
@@ -87,7 +87,9 @@ def load_model(config: Config) -> ServedModel:
     registry = config.registry
     wanted = config.serve.model or f"models:/{registry.name}@{registry.alias}"
     found = resolve(config, wanted)
-    name = ModelName(name=found.name, version=found.version, digest=found.bundle.digest)
+    # Outside the registry the name may be a path, which is no client's business.
+    title = found.name if found.version else found.bundle.spec.lineage.run_name
+    name = ModelName(name=title, version=found.version, digest=found.bundle.digest)
     model = ServedModel(found.bundle, name, config)
     model.check()
     return model

@@ -15,7 +15,7 @@ NOTICE: Final = (
 class ModelName(BaseModel):
     """Which model answered. `digest` is the SHA-256 that stands for the whole bundle."""
 
-    name: str
+    name: str = Field(description="name in the registry, else the name of its training run")
     version: str | None = Field(description="version in the registry, if it came from there")
     digest: str
 

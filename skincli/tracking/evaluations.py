@@ -2,13 +2,16 @@
 
 import json
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from skincli.config.schema import Config
 from skincli.tracking.resolve import ResolvedModel
-from skincli.tracking.store import connect, store_errors
+from skincli.tracking.store import connect, database_file, store_errors
+
+_NO_SUCH_RUN: Final = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 
 def publish_evaluation(
@@ -17,19 +20,19 @@ def publish_evaluation(
     """Log an evaluation's files and metrics to the model's run; False if it is not in the store."""
     from mlflow.entities import Metric
     from mlflow.exceptions import MlflowException
-    from mlflow.utils.time import get_current_time_millis
 
-    if resolved.run_id is None:
+    database = database_file(config.tracking)
+    if resolved.run_id is None or (database and not database.exists()):
         return False
     client = connect(config.tracking)
     with store_errors(config.tracking):
         try:
             client.get_run(resolved.run_id)
         except MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            if error.error_code not in _NO_SUCH_RUN:
                 raise
             return False
-        now = get_current_time_millis()
+        now = int(time.time() * 1000)
         batch = [Metric(name, value, now, 0) for name, value in metrics.items()]
         client.log_batch(resolved.run_id, metrics=batch)
         client.log_artifacts(

@@ -72,11 +72,11 @@ class _BundleFlavor:
 def _signature(bundle: Bundle) -> Any:
     import numpy as np
     from mlflow.models import ModelSignature
-    from mlflow.types import Schema, TensorSpec
+    from mlflow.types import ColSpec, Schema, TensorSpec
 
     size, classes = bundle.spec.image_size, len(bundle.spec.classes)
     images = TensorSpec(np.dtype(np.uint8), (-1, size, size, 3), "images")
-    outputs = [
+    outputs: list[ColSpec | TensorSpec] = [
         TensorSpec(np.dtype(np.float32), (-1, classes), "logits"),
         TensorSpec(np.dtype(np.float32), (-1, -1), "features"),
         TensorSpec(np.dtype(np.float32), (-1, classes, -1, -1), "cam"),

@@ -3,6 +3,7 @@
 A tracking server that goes away in the middle costs the copy in MLflow, never the training.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,16 +43,17 @@ class RunRecorder:
     def metrics(self, values: Mapping[str, float], step: int) -> None:
         """Record one epoch."""
         from mlflow.entities import Metric
-        from mlflow.utils.time import get_current_time_millis
 
         self.folder.append_metrics({"epoch": step, **values})
-        now = get_current_time_millis()
+        now = int(time.time() * 1000)
         batch = [Metric(name, value, now, step) for name, value in values.items()]
         self._send(lambda: self._client.log_batch(self.run_id, metrics=batch))
 
     def tags(self, values: Mapping[str, str]) -> None:
-        for name, value in values.items():
-            self._send(lambda n=name, v=value: self._client.set_tag(self.run_id, n, v))
+        from mlflow.entities import RunTag
+
+        tags = [RunTag(name, value) for name, value in values.items()]
+        self._send(lambda: self._client.log_batch(self.run_id, tags=tags))
 
     def environment(self, values: Mapping[str, Any]) -> None:
         self.folder.environment.write_text(as_json(values))

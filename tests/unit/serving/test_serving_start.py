@@ -93,7 +93,7 @@ def test_uvicorn_reports_a_model_that_is_not_there_without_a_traceback(tmp_path:
     with process((*FACTORY, "--port", str(free_port())), tmp_path, **settings) as server:
         _, log = server.communicate(timeout=PATIENCE)
     assert server.returncode not in (0, -signal.SIGTERM)
-    assert "it holds no bundle.json" in log
+    assert f"there is no model `{tmp_path}`" in log
     assert "Traceback" not in log
 
 

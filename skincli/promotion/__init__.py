@@ -1,0 +1,1 @@
+"""The evidence, the verdict, and the alias that moves only on it."""

@@ -1,0 +1,120 @@
+"""From the best weights to a sealed bundle: exported, checked, calibrated, named."""
+
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from skincli.bundle import MODEL_FILE, Bundle, BundleSpec, Lineage, keyed_hashes, seal
+from skincli.config.load import resolved_dict
+from skincli.config.schema import Config
+from skincli.data import PARTS, PreparedSet
+from skincli.errors import SkincliError
+from skincli.evaluation.calibration import fit_operating_point, fit_temperature
+from skincli.inference.engine import Floats, Network, malignant_probability, softmax
+from skincli.models.export import export_onnx, torch_logits
+from skincli.models.network import Network as TorchNetwork
+from skincli.taxonomy import MALIGNANT_DIAGNOSES, classes_of
+from skincli.tracking.run_folder import RunFolder
+from skincli.training.environment import git_commit, package_versions
+
+_CHECKED_IMAGES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Calibration:
+    temperature: float
+    operating_point: float
+
+
+def seal_bundle(
+    config: Config, prepared: PreparedSet, network: TorchNetwork, folder: RunFolder
+) -> Bundle:
+    """Export `network`, prove it equal, calibrate the export itself, and seal it in the run.
+
+    Raises SkincliError when torch and ONNX differ by more than `export.tolerance`.
+    """
+    partial = folder.path / "bundle.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    export_onnx(network, config.data.image_size, partial / MODEL_FILE)
+    exported = Network(partial / MODEL_FILE, config.inference.threads)
+    difference = _difference(config, prepared, network, exported)
+    calibration = _calibrate(config, prepared, exported)
+    spec = BundleSpec(
+        task=config.task,
+        backbone=config.model.backbone,
+        image_size=config.data.image_size,
+        crop=config.data.crop,
+        classes=classes_of(config.task),
+        temperature=calibration.temperature,
+        operating_point=calibration.operating_point,
+        target_sensitivity=config.calibration.target_sensitivity,
+        export_difference=difference,
+        lineage=_lineage(config, prepared, folder),
+    )
+    bundle = seal(partial, spec, _trained_on(prepared))
+    shutil.rmtree(folder.bundle, ignore_errors=True)
+    partial.replace(folder.bundle)
+    return Bundle(folder.bundle, bundle.digest, bundle.spec)
+
+
+def _difference(
+    config: Config, prepared: PreparedSet, network: TorchNetwork, exported: Network
+) -> float:
+    """The largest absolute difference of probabilities on real validation images."""
+    images = prepared.images[prepared.rows("validation")[:_CHECKED_IMAGES]]
+    ours = softmax(torch_logits(network, images))
+    theirs = softmax(exported(images).logits)
+    difference = float(np.abs(ours - theirs).max())
+    if not difference <= config.export.tolerance:
+        raise SkincliError(
+            f"the exported model differs from the trained one by {difference:.2g} in probability, "
+            f"more than export.tolerance={config.export.tolerance:g}",
+            "the checkpoint is kept; please report the backbone",
+        )
+    return difference
+
+
+def _calibrate(config: Config, prepared: PreparedSet, exported: Network) -> _Calibration:
+    rows = prepared.rows("calibration")
+    size = config.inference.batch_size
+    parts = [
+        exported(prepared.images[rows[i : i + size]]).logits for i in range(0, len(rows), size)
+    ]
+    logits: Floats = np.concatenate(parts)
+    temperature = fit_temperature(logits, prepared.labels(config.task)[rows])
+    malignant = malignant_probability(softmax(logits, temperature), classes_of(config.task))
+    truth = np.array([prepared.samples[row].dx in MALIGNANT_DIAGNOSES for row in rows])
+    threshold = fit_operating_point(malignant, truth, config.calibration.target_sensitivity)
+    return _Calibration(temperature, threshold)
+
+
+def _lineage(config: Config, prepared: PreparedSet, folder: RunFolder) -> Lineage:
+    state, manifest = folder.state(), prepared.manifest
+    return Lineage(
+        run_id=state.run_id,
+        run_name=state.name,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        data_name=manifest.name,
+        data_licence=manifest.licence,
+        data_verified=manifest.verified,
+        synthetic=manifest.synthetic,
+        dataset_fingerprint=manifest.dataset_fingerprint,
+        split_fingerprint=manifest.split_fingerprint,
+        git_commit=git_commit(),
+        packages=package_versions(),
+        config=resolved_dict(config),
+    )
+
+
+def _trained_on(prepared: PreparedSet) -> dict[str, object]:
+    """Everything that shaped the model: all parts but the test one."""
+    key = prepared.manifest.split_fingerprint
+    seen = [s for s in prepared.samples if s.part in PARTS and s.part != "test"]
+    return {
+        "key": key,
+        "files": keyed_hashes(key, (s.sha256 for s in seen)),
+        "lesions": keyed_hashes(key, (f"{prepared.manifest.name}:{s.lesion_id}" for s in seen)),
+    }
