@@ -1,7 +1,7 @@
 """How a verb tells its caller how far it is, without knowing who watches."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 
@@ -20,13 +20,7 @@ class Progress(Protocol):
 
     def warn(self, message: str) -> None: ...
 
-    def step(self, title: str, total: int) -> "StepContext": ...
-
-
-class StepContext(Protocol):
-    def __enter__(self) -> Step: ...
-
-    def __exit__(self, *exc_info: object) -> bool | None: ...
+    def step(self, title: str, total: int) -> AbstractContextManager[Step]: ...
 
 
 class _SilentStep:

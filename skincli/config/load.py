@@ -11,7 +11,7 @@ is a group that may set any section. The only module that imports omegaconf.
 import difflib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -86,7 +86,20 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield dotted, value
 
 
-KEYS: Final = tuple(key for key, _ in flatten(asdict(Config())))
+def descriptions(section: Any = None, prefix: str = "") -> dict[str, str]:
+    """What each key is for: dotted key to the line in the schema."""
+    section = section or Config()
+    found: dict[str, str] = {}
+    for item in fields(section):
+        value = getattr(section, item.name)
+        if is_dataclass(value):
+            found |= descriptions(value, f"{prefix}{item.name}.")
+        else:
+            found[f"{prefix}{item.name}"] = item.metadata["help"]
+    return found
+
+
+KEYS: Final = tuple(descriptions())
 
 
 def _user_settings(

@@ -59,6 +59,7 @@ class SyntheticConfig:
 
     def __post_init__(self) -> None:
         _require(self.lesions >= 70, "data.synthetic.lesions", "at least 70")
+        _require(self.seed >= 0, "data.synthetic.seed", "0 or more")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -223,6 +224,8 @@ class ServeConfig:
     def __post_init__(self) -> None:
         _require(0 < self.port < 65536, "serve.port", "between 1 and 65535")
         _require(self.max_images >= 1, "serve.max_images", "at least 1")
+        _require(self.max_body_megabytes > 0, "serve.max_body_megabytes", "above 0")
+        _require(self.max_concurrency >= 1, "serve.max_concurrency", "at least 1")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -258,3 +261,6 @@ class Config:
     registry: RegistryConfig = field(default_factory=RegistryConfig)
     serve: ServeConfig = field(default_factory=ServeConfig)
     runner: RunnerConfig = field(default_factory=RunnerConfig)
+
+    def __post_init__(self) -> None:
+        _require(self.seed >= 0, "seed", "0 or more")

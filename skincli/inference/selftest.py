@@ -4,26 +4,36 @@ import numpy as np
 
 from skincli.bundle import Bundle
 from skincli.errors import ModelError
-from skincli.inference.engine import Classifier
+from skincli.inference.engine import Classifier, Scores
 
 
-def self_test(bundle: Bundle) -> Classifier:
-    """Load the network and score a batch of two plain images. Raises ModelError.
+def checked_classifier(bundle: Bundle, threads: int = 0) -> Classifier:
+    """Load the network and score two equal plain images. Raises ModelError.
 
-    Probabilities must be finite and sum to 1, and two equal images must score alike.
+    There must be one probability per class, they must sum to 1, and equal images score alike.
     """
+    classifier = Classifier(bundle, threads)
     size = bundle.spec.image_size
-    classifier = Classifier(bundle)
-    scores = classifier.score(np.full((2, size, size, 3), 128, dtype=np.uint8))
-    expected = (2, len(bundle.spec.classes))
-    probabilities = scores.probabilities
-    if probabilities.shape != expected:
+    try:
+        scores = classifier.score(np.full((2, size, size, 3), 128, dtype=np.uint8))
+    except Exception as error:  # ONNX Runtime's own exceptions share no base but Exception
+        raise ModelError(f"the model in `{bundle.folder}` cannot be run: {error}") from None
+    fault = _fault(scores, len(bundle.spec.classes))
+    if fault:
         raise ModelError(
-            f"the bundle fails its self-test: outputs of shape {probabilities.shape}, "
-            f"not {expected}"
+            f"the model in `{bundle.folder}` fails its self-test: {fault}",
+            "take another version, or train again",
         )
-    if not np.isfinite(probabilities).all() or abs(probabilities.sum(axis=1) - 1).max() > 1e-3:
-        raise ModelError("the bundle fails its self-test: its probabilities do not sum to 1")
-    if abs(probabilities[0] - probabilities[1]).max() > 1e-4:
-        raise ModelError("the bundle fails its self-test: equal images score differently")
     return classifier
+
+
+def _fault(scores: Scores, n_classes: int) -> str:
+    probabilities = scores.probabilities
+    if probabilities.shape != (2, n_classes):
+        return f"outputs of shape {probabilities.shape}, not {(2, n_classes)}"
+    # A sum that is not a number fails the comparison too.
+    if not (abs(probabilities.sum(axis=1) - 1) < 1e-3).all():
+        return "its probabilities do not sum to 1"
+    if abs(probabilities[0] - probabilities[1]).max() > 1e-4:
+        return "equal images score differently"
+    return ""

@@ -6,7 +6,7 @@ from typing import Any
 from skincli.config.schema import Config
 from skincli.data import prepare
 from skincli.errors import GateError, ModelError, UsageError
-from skincli.inference.selftest import self_test
+from skincli.inference.selftest import checked_classifier
 from skincli.progress import Progress
 from skincli.tracking.evaluations import find_evaluation
 from skincli.tracking.registry import (
@@ -66,7 +66,7 @@ def promote(
     if force and not (reason or "").strip():
         raise UsageError("`--force` needs a reason", "add `--reason TEXT`: it is recorded")
     candidate = resolve(config, model)
-    self_test(candidate.bundle)
+    checked_classifier(candidate.bundle)
     key = prepare(config, progress).prepared.manifest.test_fingerprint[:12]
     evaluation = _evaluation(config, candidate, key)
     champion = current_version(config)
@@ -108,7 +108,7 @@ def rollback(config: Config, version: str | None = None) -> RollbackResult:
         raise ModelError(
             f"`{config.registry.name}` has no version {target}", "`skincli models list` shows them"
         )
-    self_test(resolve(config, f"models:/{config.registry.name}/{target}").bundle)
+    checked_classifier(resolve(config, f"models:/{config.registry.name}/{target}").bundle)
     move_alias(config, new_change(config, "rollback", current.version, target))
     return RollbackResult(config.registry.name, config.registry.alias, target, current.version)
 

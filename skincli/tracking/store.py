@@ -55,10 +55,10 @@ def connect(config: TrackingConfig) -> "MlflowClient":
     uri = absolute_uri(config)
     if database_file(config) is None:
         _require_answer(uri)
-    for name in ("alembic", "mlflow"):
-        logging.getLogger(name).setLevel(logging.ERROR)
     from mlflow import MlflowClient, set_registry_uri, set_tracking_uri
 
+    for name in ("alembic", "mlflow"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     # Artifacts of models are found through the global address, whatever the client's own.
     set_tracking_uri(uri)
     set_registry_uri(uri)

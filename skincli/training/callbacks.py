@@ -43,7 +43,7 @@ class EpochReport(pl.Callback):
             self._looked = now
             self._show(trainer, loss=f"{loss.item():.3f}")
 
-    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         score = trainer.callback_metrics["validation_balanced_accuracy"].item()
         self._show(trainer, balanced_accuracy=f"{score:.3f}")
 

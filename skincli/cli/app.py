@@ -1,0 +1,52 @@
+"""The command tree. Each command imports what it needs when it is called, not before."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from skincli import __version__
+from skincli.cli import configs, data, deciding, machine, modelling, serving, track
+from skincli.cli.options import protect_words_after_dashes
+
+app = typer.Typer(
+    name="skincli",
+    help="The whole life of a skin-lesion classifier. Research software, not a medical device.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(data.app, name="data")
+modelling.add_to(app)
+deciding.add_to(app)
+app.add_typer(deciding.models, name="models")
+serving.add_to(app)
+app.add_typer(track.app, name="track")
+app.add_typer(configs.app, name="config")
+machine.add_to(app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"skincli {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """The console script."""
+    sys.argv[1:] = protect_words_after_dashes(sys.argv[1:])
+    app()

@@ -1,0 +1,80 @@
+"""The one place that prints: data on stdout, everything else on stderr."""
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from skincli.progress import Progress, Silent
+
+_NUMBER = re.compile(r"[\d.,–]*")
+
+
+def to_data(value: Any) -> Any:
+    """Results as JSON-able data: dataclasses by field, paths as text."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: to_data(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, dict):
+        return {str(key): to_data(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_data(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+class Output:
+    """Prints for a person, or with `as_json` for a program."""
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
+        self._out = Console(highlight=False, soft_wrap=True)
+        self._err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def progress(self) -> Progress:
+        if self.as_json:
+            return Silent()
+        from skincli.cli.progress import PlainProgress, RichProgress
+
+        return RichProgress(self._err) if self._err.is_terminal else PlainProgress(self._err)
+
+    def result(self, data: Any, lines: Iterable[str] = ()) -> None:
+        """The result of a command: `data` with `--json`, else `lines`."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(to_data(data), indent=1, allow_nan=False) + "\n")
+            return
+        for line in lines:
+            self._out.print(line, markup=False)
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
+        if self.as_json:
+            return
+        table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+        body = [list(row) for row in rows]
+        for index, column in enumerate(columns):
+            numbers = all(_NUMBER.fullmatch(row[index]) for row in body)
+            table.add_column(column, justify="right" if numbers else "left", overflow="fold")
+        for row in body:
+            table.add_row(*(escape(cell) for cell in row))
+        self._out.print(table)
+
+    def next(self, *commands: str) -> None:
+        """What to type next, as hints on stderr."""
+        if not self.as_json:
+            for command in commands:
+                self._err.print(f"→ {command}", style="dim", markup=False)
+
+    def error(self, message: str, hint: str, exit_code: int) -> None:
+        if self.as_json:
+            content = {"error": message, "hint": hint, "exit_code": exit_code}
+            sys.stderr.write(json.dumps(content) + "\n")
+            return
+        self._err.print("error:", style="bold red", end=" ")
+        self._err.print(message, markup=False)
+        if hint:
+            self._err.print(f"hint: {hint}", style="dim", markup=False)

@@ -1,0 +1,77 @@
+"""`skincli track start | status | stop`."""
+
+from typing import Annotated
+
+import typer
+
+from skincli.cli.options import ConfigFile, Debug, Json, Overrides
+from skincli.cli.session import session
+from skincli.errors import Interrupted
+
+app = typer.Typer(help="MLflow's tracking server on the configured store.", no_args_is_help=True)
+
+
+@app.command()
+def start(
+    overrides: Overrides = None,
+    background: Annotated[
+        bool, typer.Option("--background", help="Return once it answers; it goes on.")
+    ] = False,
+    config: ConfigFile = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Start the server and wait until it answers. Ctrl-C stops it."""
+    with session(overrides or [], config, json, debug) as s:
+        from skincli.tracking import server
+
+        state = server.start(s.config.tracking, s.progress)
+        s.output.result(
+            state,
+            [f"Tracking server at {state.address} on {state.store} (log: {state.log})"],
+        )
+        if background:
+            s.output.next(s.command("track status"), s.command("track stop"))
+            return
+        s.progress.note("Ctrl-C stops it")
+        try:
+            server.wait(state)
+        except Interrupted:
+            server.stop(s.config.tracking)
+            s.progress.note("Stopped")
+
+
+@app.command()
+def status(
+    overrides: Overrides = None,
+    config: ConfigFile = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Tell whether the server runs and answers."""
+    with session(overrides or [], config, json, debug) as s:
+        from skincli.tracking import server
+
+        found = server.status(s.config.tracking)
+        if found.running and found.state:
+            answers = "answers" if found.answers else "does not answer yet"
+            lines = [f"Running at {found.state.address} ({answers}), pid {found.state.pid}"]
+        else:
+            lines = ["Not running"]
+            s.output.next(s.command("track start"))
+        s.output.result(found, lines)
+
+
+@app.command()
+def stop(
+    overrides: Overrides = None,
+    config: ConfigFile = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Stop the server that was started on this store."""
+    with session(overrides or [], config, json, debug) as s:
+        from skincli.tracking import server
+
+        stopped = server.stop(s.config.tracking)
+        s.output.result({"stopped": stopped}, ["Stopped" if stopped else "Not running"])
