@@ -11,6 +11,13 @@ from skincli.cli.session import session
 if TYPE_CHECKING:
     from skincli.config.schema import Config
 
+# A table of versions must fit a terminal.
+_SHORT = {
+    "balanced_accuracy": "bal. acc.",
+    "macro_auroc": "AUROC",
+    "melanoma_sensitivity": "mel. sens.",
+    "malignant_auroc": "mal. AUROC",
+}
 models = typer.Typer(help="Look at the registered versions.", no_args_is_help=True)
 
 
@@ -92,13 +99,13 @@ def list_models(
                 v.version,
                 ", ".join(v.aliases),
                 *(number(v.metrics.get(name)) for name in names),
-                v.created[:16].replace("T", " "),
-                (v.run_id or "")[:12],
-                (v.digest or "")[:12],
+                v.created[:10],
+                (v.run_id or "")[:8],
+                (v.digest or "")[:8],
             ]
             for v in versions
         ]
-        columns = ["version", "alias", *(n.replace("_", " ") for n in names)]
+        columns = ["version", "alias", *(_SHORT.get(name, name) for name in names)]
         if rows:
             s.output.table([*columns, "created", "run", "bundle"], rows)
         s.output.next(s.command("models show VERSION" if versions else "promote RUN"))

@@ -1,6 +1,7 @@
 """The one place that prints: data on stdout, everything else on stderr."""
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,7 @@ from rich.table import Table
 
 from skincli.progress import Progress, Silent
 
+_PIPED_WIDTH = 160
 _NUMBER = re.compile(r"[\d.,–]*")
 
 
@@ -33,7 +35,9 @@ class Output:
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
-        self._out = Console(highlight=False, soft_wrap=True)
+        # In a pipe or file, tables keep their width instead of folding at 80 columns.
+        piped = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH
+        self._out = Console(highlight=False, soft_wrap=True, width=piped)
         self._err = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def progress(self) -> Progress:

@@ -49,7 +49,7 @@ def evaluate(
     bundle = resolved.bundle
     if not external:
         _require_same_data(config, bundle)
-    prepared = prepare(_as_the_model_sees(config, bundle), progress).prepared
+    prepared = prepare(as_the_model_sees(config, bundle), progress).prepared
     if external:
         _require_unseen(bundle, prepared)
         rows = np.arange(len(prepared.samples))
@@ -90,7 +90,7 @@ def evaluate(
     )
 
 
-def _as_the_model_sees(config: Config, bundle: Bundle) -> Config:
+def as_the_model_sees(config: Config, bundle: Bundle) -> Config:
     """The same config, with the image size and crop that the model was trained on."""
     spec = bundle.spec
     return replace(config, data=replace(config.data, image_size=spec.image_size, crop=spec.crop))

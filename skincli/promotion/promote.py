@@ -6,6 +6,7 @@ from typing import Any
 from skincli.config.schema import Config
 from skincli.data import prepare
 from skincli.errors import GateError, ModelError, UsageError
+from skincli.evaluation.evaluate import as_the_model_sees
 from skincli.inference.selftest import checked_classifier
 from skincli.progress import Progress
 from skincli.tracking.evaluations import find_evaluation
@@ -67,7 +68,8 @@ def promote(
         raise UsageError("`--force` needs a reason", "add `--reason TEXT`: it is recorded")
     candidate = resolve(config, model)
     checked_classifier(candidate.bundle)
-    key = prepare(config, progress).prepared.manifest.test_fingerprint[:12]
+    seen = as_the_model_sees(config, candidate.bundle)
+    key = prepare(seen, progress).prepared.manifest.test_fingerprint[:12]
     evaluation = _evaluation(config, candidate, key)
     champion = current_version(config)
     checks = _checks(config, candidate, evaluation, champion, key)

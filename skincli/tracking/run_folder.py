@@ -42,8 +42,8 @@ class RunFolder:
         return self.path / "environment.json"
 
     @property
-    def log(self) -> Path:
-        return self.path / "train.log"
+    def failure(self) -> Path:
+        return self.path / "failure.txt"
 
     @property
     def metrics(self) -> Path:
@@ -84,11 +84,12 @@ class RunFolder:
             writer.writerow(row)
 
     def read_metrics(self) -> list[dict[str, float]]:
-        """The epochs written so far, in order."""
+        """The epochs written so far, in order; one that a resume repeated counts once."""
         if not self.metrics.exists():
             return []
         with self.metrics.open(newline="") as stream:
-            return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(stream)]
+            rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(stream)]
+        return list({row["epoch"]: row for row in rows}.values())
 
 
 def create_run_folder(root: Path, run_id: str, name: str, config_yaml: str) -> RunFolder:

@@ -4,6 +4,7 @@ A tracking server that goes away in the middle costs the copy in MLflow, never t
 """
 
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,10 +75,13 @@ class RunRecorder:
                 f"evaluate it from there: `skincli evaluate {bundle.folder}`",
             ) from error
 
+    def failure(self, text: str) -> None:
+        """Keep the traceback of what ended the run."""
+        self.folder.failure.write_text(text)
+        self.file(self.folder.failure)
+
     def end(self, status: Status) -> None:
         self.folder.set_status(status)
-        if self.folder.log.exists():
-            self.file(self.folder.log)
         self._send(lambda: self._client.set_terminated(self.run_id, status))
 
     def _send(self, call: Callable[[], object]) -> None:
@@ -114,6 +118,7 @@ def recorded_run(
         recorder.end("KILLED")
         raise
     except BaseException:
+        recorder.failure(traceback.format_exc())
         recorder.end("FAILED")
         raise
     recorder.end("FINISHED")

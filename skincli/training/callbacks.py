@@ -27,6 +27,8 @@ class EpochReport(pl.Callback):
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.batches.epoch = trainer.current_epoch
+        # Dropout as a function of (seed, epoch) too, so that a resumed run repeats itself.
+        torch.manual_seed(self.batches.seed * 100_003 + trainer.current_epoch)
         self._loss = torch.zeros((), device=pl_module.device)
         self._began = self._looked = time.monotonic()
         self._images = 0

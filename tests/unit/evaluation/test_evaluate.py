@@ -1,3 +1,4 @@
+import copy
 import csv
 import json
 from dataclasses import asdict, replace
@@ -27,9 +28,10 @@ FILES = {
 
 @pytest.fixture
 def config(synthetic_config: Config, tmp_path) -> Config:
-    synthetic_config.evaluate.root = str(tmp_path / "evaluations")
-    synthetic_config.tracking.uri = f"sqlite:///{tmp_path}/mlflow.db"
-    return synthetic_config
+    config = copy.deepcopy(synthetic_config)
+    config.evaluate.root = str(tmp_path / "evaluations")
+    config.tracking.uri = f"sqlite:///{tmp_path}/mlflow.db"
+    return config
 
 
 @pytest.fixture

@@ -1,0 +1,163 @@
+"""Evaluation, promotion and rollback against a real SQLite store."""
+
+import json
+import shutil
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+
+from skincli.errors import GateError, ModelError, SkincliError, UsageError
+from skincli.evaluation.evaluate import evaluate
+from skincli.progress import Silent
+from skincli.promotion.promote import promote, rollback
+from skincli.tracking.registry import current_version, history, list_versions
+from skincli.tracking.resolve import resolve
+from skincli.tracking.store import connect
+
+
+def evaluated(config, log_model, seed):
+    run_id, bundle = log_model(seed)
+    result = evaluate(config, run_id, Silent())
+    assert result.published
+    return run_id, bundle, result.metrics.balanced_accuracy
+
+
+@pytest.fixture
+def ranked(config, log_model):
+    """Two evaluated models, the worse first."""
+    models = [evaluated(config, log_model, seed) for seed in range(3)]
+    models.sort(key=lambda m: m[2])
+    assert models[0][2] < models[-1][2], "the tiny models must differ for these tests to mean much"
+    return models[0], models[-1]
+
+
+def test_a_model_is_promoted_on_evidence_and_only_on_it(config, log_model, ranked):
+    (worse, _, low), (better, best, high) = ranked
+    first = promote(config, worse, Silent())
+    assert (first.version, first.before, first.forced) == ("1", None, False)
+    second = promote(config, better, Silent())
+    assert (second.version, second.before) == ("2", "1")
+    assert current_version(config).digest == best.digest
+    assert current_version(config).metrics["balanced_accuracy"] == pytest.approx(high)
+    with pytest.raises(GateError, match=f"{low:.3f} against {high:.3f}"):
+        promote(config, worse, Silent())
+    assert current_version(config).version == "2"
+    with pytest.raises(UsageError, match="needs a reason"):
+        promote(config, worse, Silent(), force=True, reason="  ")
+    forced = promote(config, worse, Silent(), force=True, reason="a drill")
+    assert (forced.version, forced.forced) == ("1", True)
+    last = history(config)[-1]
+    assert (last.reason, last.forced, last.before, last.after) == ("a drill", True, "2", "1")
+    assert last.who
+    unevaluated, _ = log_model(9)
+    with pytest.raises(GateError, match="none on split"):
+        promote(config, unevaluated, Silent())
+
+
+def test_a_changed_split_asks_for_a_new_evaluation(config, log_model):
+    run_id, _, _ = evaluated(config, log_model, 0)
+    config.data.split.seed = 5
+    with pytest.raises(GateError, match="none on split"):
+        promote(config, run_id, Silent())
+    assert list_versions(config) == []
+
+
+def test_rollback_undoes_and_undoes_again(config, ranked):
+    (worse, _, _), (better, _, _) = ranked
+    with pytest.raises(ModelError, match="has no champion"):
+        rollback(config)
+    promote(config, worse, Silent())
+    with pytest.raises(ModelError, match="no earlier champion"):
+        rollback(config)
+    promote(config, better, Silent())
+    assert rollback(config).version == "1"
+    with pytest.raises(ModelError, match="no earlier champion"):
+        rollback(config)
+    assert rollback(config, "2").version == "2"
+    with pytest.raises(ModelError, match="no version 7"):
+        rollback(config, "7")
+    assert [c.action for c in history(config)] == ["promote", "promote", "rollback", "rollback"]
+
+
+def test_a_version_registered_by_hand_is_promoted_after_the_same_checks(config, log_model):
+    run_id, bundle = log_model(0)
+    client = connect(config.tracking)
+    model_id = client.get_run(run_id).outputs.model_outputs[0].model_id
+    client.create_registered_model(config.registry.name)
+    client.create_model_version(config.registry.name, f"models:/{model_id}", run_id=run_id)
+    uri = f"models:/{config.registry.name}/1"
+    with pytest.raises(GateError):
+        promote(config, uri, Silent())
+    evaluate(config, uri, Silent())
+    assert promote(config, uri, Silent()).version == "1"
+    assert current_version(config).digest == bundle.digest
+
+
+def test_a_model_goes_by_every_name(config, ranked, tmp_path, monkeypatch):
+    _, (better, bundle, _) = ranked
+    promote(config, better, Silent())
+    names = (better, "models:/skin-lesion@champion", "models:/skin-lesion/1", str(bundle.folder))
+    monkeypatch.chdir(tmp_path)
+    for name in names:
+        assert resolve(config, name).bundle.digest == bundle.digest
+    for wrong in ("models:/skin-lesion/9", "models:/other@champion", "f" * 32, "no/such/folder"):
+        with pytest.raises(ModelError, match="there is no"):
+            resolve(config, wrong)
+    with pytest.raises(ModelError, match="names no model"):
+        resolve(config, "models:/skin-lesion")
+
+
+def test_tampering_in_the_store_is_noticed(config, ranked, tmp_path, monkeypatch):
+    _, (better, bundle, _) = ranked
+    promote(config, better, Silent())
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another machine"))
+    [stored] = [
+        p for p in (tmp_path / "mlartifacts").rglob("bundle.json")
+        if p.read_bytes() == (bundle.folder / "bundle.json").read_bytes()
+    ]  # fmt: skip
+    content = json.loads(stored.read_text())
+    stored.write_text(json.dumps(content | {"operating_point": 0.99}))
+    with pytest.raises(ModelError, match="not the one that was registered"):
+        resolve(config, "models:/skin-lesion@champion")
+    stored.with_name("model.onnx").write_bytes(b"evil")
+    with pytest.raises(ModelError, match="SHA-256 differs"):
+        resolve(config, "models:/skin-lesion@champion")
+    assert not list((tmp_path / "another machine").rglob("fetch-*"))
+
+
+def test_mlflow_itself_can_load_the_model(config, log_model):
+    run_id, bundle = log_model(0)
+    client = connect(config.tracking)
+    model_id = client.get_run(run_id).outputs.model_outputs[0].model_id
+    loaded = mlflow.pyfunc.load_model(f"models:/{model_id}")
+    size = bundle.spec.image_size
+    answer = loaded.predict({"images": np.zeros((3, size, size, 3), np.uint8)})
+    assert answer["logits"].shape == (3, 7)
+
+
+def test_an_evaluation_is_in_the_run_and_in_the_folder(config, log_model):
+    run_id, bundle = log_model(0)
+    result = evaluate(config, run_id, Silent())
+    client = connect(config.tracking)
+    metrics = client.get_run(run_id).data.metrics
+    assert metrics["test_balanced_accuracy"] == pytest.approx(result.metrics.balanced_accuracy)
+    [folder] = client.list_artifacts(run_id, "evaluation")
+    names = {Path(item.path).name for item in client.list_artifacts(run_id, folder.path)}
+    assert names == {path.name for path in result.folder.iterdir()}
+    shutil.rmtree(result.folder)
+    assert promote(config, run_id, Silent()).version == "1"
+
+
+def test_a_store_that_is_no_database_is_said_in_plain_words(config, tmp_path):
+    (tmp_path / "mlflow.db").write_text("this is no database, and long enough to be taken for one")
+    with pytest.raises(SkincliError, match="tracking store"):
+        list_versions(config)
+
+
+def test_a_server_that_does_not_answer_is_said_at_once(config):
+    config.tracking.uri = "http://127.0.0.1:9"
+    with pytest.raises(SkincliError, match="does not answer") as caught:
+        list_versions(config)
+    assert "skincli track start" in caught.value.hint
