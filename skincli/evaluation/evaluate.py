@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skincli.bundle import Bundle, overlap
 from skincli.config.schema import Config
@@ -47,15 +48,7 @@ def evaluate(
     """
     resolved = resolve(config, model)
     bundle = resolved.bundle
-    if not external:
-        _require_same_data(config, bundle)
-    prepared = prepare(as_the_model_sees(config, bundle), progress).prepared
-    if external:
-        _require_unseen(bundle, prepared)
-        rows = np.arange(len(prepared.samples))
-    else:
-        _require_same_split(bundle, prepared)
-        rows = prepared.rows("test")
+    prepared, rows = _images_for(config, bundle, progress, external)
     scored = score_rows(bundle, prepared, rows, config.inference, progress)
     metrics = compute_metrics(
         scored.labels,
@@ -64,16 +57,17 @@ def evaluate(
         scored.classes,
         scored.operating_point,
     )
+    manifest = prepared.manifest
     subject = Subject(
         bundle_digest=bundle.digest,
         model=resolved.name,
         version=resolved.version,
         run_id=resolved.run_id,
-        manifest=prepared.manifest,
+        manifest=manifest,
         part="external" if external else "test",
     )
     folder = write_evaluation(Path(config.evaluate.root), subject, scored, metrics)
-    prefix = f"{prepared.manifest.name}_" if external else "test_"
+    prefix = f"{manifest.name}_" if external else "test_"
     figures = {f"{prefix}{name}": value for name, value in headline(metrics).items()}
     return EvaluationResult(
         metrics=metrics,
@@ -82,8 +76,8 @@ def evaluate(
         model=resolved.name,
         run_id=resolved.run_id,
         published=publish_evaluation(config, resolved, folder, figures, subject.key),
-        data_name=prepared.manifest.name,
-        synthetic=prepared.manifest.synthetic,
+        data_name=manifest.name,
+        synthetic=manifest.synthetic,
         part=subject.part,
         n_images=len(rows),
         n_lesions=len({sample.lesion_id for sample in scored.samples}),
@@ -96,14 +90,36 @@ def as_the_model_sees(config: Config, bundle: Bundle) -> Config:
     return replace(config, data=replace(config.data, image_size=spec.image_size, crop=spec.crop))
 
 
+def _images_for(
+    config: Config, bundle: Bundle, progress: Progress, external: bool
+) -> tuple[PreparedSet, NDArray[np.intp]]:
+    """The prepared set and the rows of it that this model may be measured on."""
+    if not external:
+        _require_same_data(config, bundle)
+    prepared = prepare(as_the_model_sees(config, bundle), progress).prepared
+    if external:
+        _require_unseen(bundle, prepared)
+        return prepared, np.arange(len(prepared.samples))
+    _require_same_split(bundle, prepared)
+    return prepared, prepared.rows("test")
+
+
 def _require_same_data(config: Config, bundle: Bundle) -> None:
     """Told before any image is read: by far the commonest slip is another `data=`."""
     trained_on, named = bundle.spec.lineage.data_name, config.data.set_name
     if trained_on != named:
         raise ModelError(
             f"the model was trained on `{trained_on}` and the config names `{named}`",
-            f"add `data={trained_on}`, or `--data {named}` to test it on another data set",
+            f"add `{_settings_of(bundle)}`, or `--data {named}` to test it on another data set",
         )
+
+
+def _settings_of(bundle: Bundle) -> str:
+    """The overrides that name the data set of the training."""
+    lineage = bundle.spec.lineage
+    source = lineage.config["data"]["source"]
+    named = "" if lineage.data_name == source else f" data.name={lineage.data_name}"
+    return f"data={source}{named}"
 
 
 def _require_same_split(bundle: Bundle, prepared: PreparedSet) -> None:

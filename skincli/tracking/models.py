@@ -25,14 +25,20 @@ def log_bundle(client: "MlflowClient", run_id: str, bundle: Bundle) -> str:
     """Log `bundle` as a model of the run and return MLflow's id of it."""
     from mlflow.models import Model
 
-    tags = {DIGEST_TAG: bundle.digest}
+    # Made here and not by Model.log, which would put it into the default experiment and thus under
+    # the working folder.
+    logged = client.create_logged_model(
+        experiment_id=client.get_run(run_id).info.experiment_id,
+        name=MODEL_NAME,
+        source_run_id=run_id,
+        tags={DIGEST_TAG: bundle.digest},
+    )
     info = Model.log(
         artifact_path=None,
         name=MODEL_NAME,
         flavor=_BundleFlavor,
-        flavor_name="onnx",
         run_id=run_id,
-        tags=tags,
+        model_id=logged.model_id,
         bundle=bundle,
     )
     client.set_tag(run_id, DIGEST_TAG, bundle.digest)
