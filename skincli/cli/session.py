@@ -90,12 +90,17 @@ def _described(error: BaseException) -> tuple[str, str, int]:
 
 @contextmanager
 def _signals() -> Iterator[None]:
-    """Ctrl-C and SIGTERM raise Interrupted where the work is, so that it can clean up."""
+    """The first Ctrl-C or SIGTERM raises Interrupted where the work is; the clean-up is left alone.
+
+    What is cleaned up is bounded in time, and SIGQUIT or SIGKILL still end the process at once.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM)
 
     def interrupt(number: int, _: FrameType | None) -> None:
+        for later in numbers:
+            signal.signal(later, signal.SIG_IGN)
         raise Interrupted(number)
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield

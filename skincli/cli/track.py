@@ -26,15 +26,14 @@ def start(
         from skincli.tracking import server
 
         state = server.start(s.config.tracking, s.progress)
-        s.output.result(
-            state,
-            [f"Tracking server at {state.address} on {state.store} (log: {state.log})"],
-        )
+        told = f"Tracking server at {state.address} on {state.store} (log: {state.log})"
         if background:
+            s.output.result(state, [told])
             s.output.next(s.command("track status"), s.command("track stop"))
             return
-        s.progress.note("Ctrl-C stops it")
         try:
+            s.output.result(state, [told])
+            s.progress.note("Ctrl-C stops it")
             server.wait(state)
         except Interrupted:
             server.stop(s.config.tracking)

@@ -24,8 +24,11 @@ from skincli.training.callbacks import EpochReport
 from skincli.training.input.batches import DeviceImages, PlainBatches, TrainBatches
 
 _MONITOR: Final = "validation_balanced_accuracy"
-# Lightning's advice on loaders and loggers, none of which we use.
-_ADVICE: Final = r"(?s).*(does not have many workers|litlogger|LeafSpec|isinstance\(treespec).*"
+# Lightning's advice on loaders and loggers that we do not use, and on resuming into a folder.
+_ADVICE: Final = (
+    r"(?s).*(does not have many workers|litlogger|LeafSpec|isinstance\(treespec"
+    r"|exists and is not empty).*"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,11 +144,7 @@ def test_an_interrupted_run_is_killed_and_goes_on_as_if_nothing_had_been(
     done = skincli(project, "train", "--resume", "trainer.max_epochs=6", "--json")
     assert done.data["run_id"] == state.run_id
     assert status_of(config, state.run_id) == "FINISHED"
-    if number == signal.SIGINT:
-        return
-    again = skincli(project, "train", "trainer.max_epochs=6", "--json")
-    # The schedule differs in the epochs before the cut (40 epochs were planned), the rest is one.
-    assert len(losses(Path(again.data["folder"]))) == 6
+    assert len(losses(folder)) == len(set(losses(folder))) == 6
 
 
 def test_a_run_that_was_killed_outright_is_ended_at_the_next_start_and_can_go_on(project, config):
