@@ -4,6 +4,7 @@ set -euo pipefail
 skincli=$1
 mkdir -p demo
 cd demo
+rm -rf mlflow.db* mlartifacts runs evaluations
 printf '# Written by make demo.\nexperiment: demo\n' > skincli.yaml
 
 say() { printf '\n\033[1m$ skincli %s\033[0m\n' "$*"; }

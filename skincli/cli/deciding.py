@@ -141,14 +141,15 @@ def show(
             f"commit {lineage.git_commit}",
             "packages " + ", ".join(f"{k} {v}" for k, v in lineage.packages.items()),
         ]
-        metrics = _registered_metrics(s.config, found.version)
+        metrics = _registered_metrics(s.config, found.name)
         if metrics:
             lines.append(f"test: {short_figures(metrics)}")
         s.output.result(found, lines)
 
 
-def _registered_metrics(config: "Config", version: str | None) -> dict[str, float]:
+def _registered_metrics(config: "Config", model: str) -> dict[str, float]:
     from skincli.tracking.registry import list_versions
 
-    found = [v.metrics for v in list_versions(config) if v.version == version]
+    name = config.registry.name
+    found = [v.metrics for v in list_versions(config) if model == f"models:/{name}/{v.version}"]
     return found[0] if found else {}

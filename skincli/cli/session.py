@@ -2,6 +2,7 @@
 
 import shlex
 import signal
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from skincli.cli.output import Output
+from skincli.config.secrets import mask
 from skincli.errors import Interrupted, SkincliError
 from skincli.progress import Progress
 
@@ -38,7 +40,7 @@ class Session:
 
     def command(self, text: str) -> str:
         """A command to type next, with those of the user's own settings that it needs."""
-        return shlex.join(["skincli", *shlex.split(text), *self.words])
+        return shlex.join(["skincli", *shlex.split(text), *(mask(word) for word in self.words)])
 
 
 @contextmanager
@@ -67,13 +69,13 @@ def _reported(output: Output, debug: bool) -> Iterator[None]:
         raise
     except (SkincliError, Interrupted, KeyboardInterrupt, OSError) as error:
         if debug:
-            raise
+            traceback.print_exc()
         message, hint, code = _described(error)
         output.error(message, hint, code)
         raise typer.Exit(code) from None
     except Exception as error:
         if debug:
-            raise
+            traceback.print_exc()
         text = f"unexpected {type(error).__name__}: {error}"
         output.error(text, "run it again with `--debug` and report what it prints", 1)
         raise typer.Exit(1) from None
@@ -95,11 +97,12 @@ def _signals() -> Iterator[None]:
     What is cleaned up is bounded in time, and SIGQUIT or SIGKILL still end the process at once.
     """
     numbers = (signal.SIGINT, signal.SIGTERM)
+    told: list[int] = []
 
     def interrupt(number: int, _: FrameType | None) -> None:
-        for later in numbers:
-            signal.signal(later, signal.SIG_IGN)
-        raise Interrupted(number)
+        if not told:
+            told.append(number)
+            raise Interrupted(number)
 
     before = {number: signal.signal(number, interrupt) for number in numbers}
     try:

@@ -82,7 +82,7 @@ class DataConfig:
     name: str | None = _opt(None, "name of the data set on disk; default: the source's name")
     root: str = _opt("data", "folder under which data sets are kept")
     mirror: str | None = _opt(None, "URL or local folder holding the published archives and CSV")
-    image_size: int = _opt(64, "side in pixels of the square images that the network sees")
+    image_size: int = _opt(224, "side in pixels of the square images that the network sees")
     crop: Crop = _opt("center", "center: largest centred square; whole: full frame, squeezed")
     batch_size: int = _opt(64, "images per training step")
     folder: FolderConfig = field(default_factory=FolderConfig)
@@ -100,7 +100,7 @@ class DataConfig:
 
 @dataclass(kw_only=True, slots=True)
 class ModelConfig:
-    backbone: str = _opt("small_resnet", "small_resnet, or a torchvision model such as resnet18")
+    backbone: str = _opt("resnet18", "a torchvision model such as resnet18, or small_resnet")
     pretrained: bool = _opt(True, "start from ImageNet weights (torchvision backbones)")
     weights: str | None = _opt(None, "file with backbone weights (a state dict) to start from")
     width: int = _opt(32, "channels of small_resnet's first stage")
@@ -123,7 +123,7 @@ class LossConfig:
 
 @dataclass(kw_only=True, slots=True)
 class OptimizerConfig:
-    lr: float = _opt(1e-3, "peak learning rate of AdamW")
+    lr: float = _opt(3e-4, "peak learning rate of AdamW")
     weight_decay: float = _opt(0.05, "decoupled weight decay")
     warmup_fraction: float = _opt(0.1, "share of all steps that warm up linearly; cosine follows")
 

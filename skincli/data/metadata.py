@@ -16,7 +16,7 @@ from skincli.taxonomy import DIAGNOSIS_CODES
 
 UNKNOWN: Final = frozenset({"", "unknown", "nan", "na", "n/a", "none"})
 _REQUIRED: Final = ("image_id", "lesion_id", "dx")
-_SHOWN: Final = 3
+_SHOWN: Final = 100
 _OLDEST: Final = 120
 
 
@@ -58,13 +58,13 @@ class _Problems:
         if not self.found:
             return
         total = sum(len(places) for places in self.found.values())
-        kinds = "; ".join(
-            f"{kind}: {len(places):,} ({', '.join(places[:_SHOWN])}"
-            f"{', …' if len(places) > _SHOWN else ''})"
+        kinds = "\n".join(
+            f"  {kind}: {len(places):,} ({', '.join(places[:_SHOWN])}"
+            f"{f' and {len(places) - _SHOWN:,} more' if len(places) > _SHOWN else ''})"
             for kind, places in self.found.items()
         )
         raise DataError(
-            f"`{self.path}` has {total:,} problem{'s' if total > 1 else ''}: {kinds}",
+            f"`{self.path}` has {total:,} problem{'s' if total > 1 else ''}:\n{kinds}",
             "mend the rows or remove them, then run the same command again",
         )
 

@@ -61,6 +61,11 @@ class Manifest:
     test_fingerprint: str
     created: str
 
+    def lesion_key(self, lesion_id: str) -> str:
+        """The lesion's name across sets: HAM10000's ids mean the same at every resolution."""
+        scope = self.source if self.source == "ham10000" else self.name
+        return f"{scope}:{lesion_id}"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedSet:

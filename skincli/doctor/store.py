@@ -64,5 +64,5 @@ def _busy(path: Path) -> Check:
 
 
 def _damaged(path: Path, reason: str) -> Check:
-    mend = f"move `{path}` away and restore a copy made by `skincli track backup`"
+    mend = f"move `{path}` away and restore a copy of it; a new one is made by the next run"
     return Check(_NAME, "failure", f"`{path}` is damaged or not MLflow's: {reason}", mend)

@@ -135,7 +135,9 @@ def _require_same_split(bundle: Bundle, prepared: PreparedSet) -> None:
 def _require_unseen(bundle: Bundle, prepared: PreparedSet) -> None:
     name = prepared.manifest.name
     files = overlap(bundle, "files", (s.sha256 for s in prepared.samples))
-    lesions = overlap(bundle, "lesions", (f"{name}:{s.lesion_id}" for s in prepared.samples))
+    lesions = overlap(
+        bundle, "lesions", (prepared.manifest.lesion_key(s.lesion_id) for s in prepared.samples)
+    )
     if files or lesions:
         raise DataError(
             f"`{name}` is no external test set for this model, which was trained on {files} images "

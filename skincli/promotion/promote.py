@@ -70,7 +70,7 @@ def promote(
     checked_classifier(candidate.bundle)
     seen = as_the_model_sees(config, candidate.bundle)
     key = prepare(seen, progress).prepared.manifest.test_fingerprint[:12]
-    evaluation = _evaluation(config, candidate, key)
+    evaluation = _evaluation(config, candidate.run_id, candidate.bundle.digest, key)
     champion = current_version(config)
     checks = _checks(config, candidate, evaluation, champion, key)
     failed = [check for check in checks if not check.ok]
@@ -96,7 +96,10 @@ def promote(
 
 
 def rollback(config: Config, version: str | None = None) -> RollbackResult:
-    """Move the alias back to `version`, or to the one before the present. Raises ModelError."""
+    """Move the alias back to `version`, or to the one before the present.
+
+    Raises ModelError; GateError for a version that never was where the alias points.
+    """
     current = current_version(config)
     if current is None:
         raise ModelError(
@@ -110,13 +113,20 @@ def rollback(config: Config, version: str | None = None) -> RollbackResult:
         raise ModelError(
             f"`{config.registry.name}` has no version {target}", "`skincli models list` shows them"
         )
+    if target not in {v for c in history(config) for v in (c.before, c.after)}:
+        raise GateError(
+            f"version {target} was never {config.registry.alias}",
+            "`skincli promote` checks it first",
+        )
     checked_classifier(resolve(config, f"models:/{config.registry.name}/{target}").bundle)
     move_alias(config, new_change(config, "rollback", current.version, target))
     return RollbackResult(config.registry.name, config.registry.alias, target, current.version)
 
 
-def _evaluation(config: Config, model: ResolvedModel, key: str) -> dict[str, Any] | None:
-    found = find_evaluation(config, model.run_id, model.bundle.digest, key)
+def _evaluation(
+    config: Config, run_id: str | None, digest: str | None, key: str
+) -> dict[str, Any] | None:
+    found = find_evaluation(config, run_id, digest, key) if digest else None
     if found is None or found["part"] != "test":
         return None
     metrics: dict[str, Any] = found["metrics"]
@@ -139,18 +149,16 @@ def _checks(
         return [evaluated, GateCheck(name, True, f"{value:.3f}, the first champion")]
     if champion.digest == candidate.bundle.digest:
         return [evaluated, GateCheck(name, True, f"{value:.3f}, it is the champion")]
-    theirs = _champion_evaluation(config, champion, key)
+    theirs = _evaluation(config, champion.run_id, champion.digest, key)
     if theirs is None:
         found = f"the champion, version {champion.version}, was not evaluated on split {key}"
+        return [evaluated, GateCheck(name, False, found)]
+    if set(theirs["per_class"]) != set(evaluation["per_class"]):
+        found = f"the champion, version {champion.version}, was trained for another task"
         return [evaluated, GateCheck(name, False, found)]
     other = float(theirs["balanced_accuracy"])
     found = f"{value:.3f} against {other:.3f} of version {champion.version}"
     return [evaluated, GateCheck(name, value >= other, found)]
-
-
-def _champion_evaluation(config: Config, champion: ModelVersion, key: str) -> dict[str, Any] | None:
-    resolved = resolve(config, f"models:/{config.registry.name}/{champion.version}")
-    return _evaluation(config, resolved, key)
 
 
 def _previous(config: Config, current: str) -> str:
@@ -161,9 +169,10 @@ def _previous(config: Config, current: str) -> str:
             del stack[stack.index(change.after) + 1 :]
         elif not stack or stack[-1] != change.after:
             stack.append(change.after)
-    earlier = [version for version in stack if version != current]
-    if not earlier:
+    if current in stack:
+        del stack[len(stack) - 1 - stack[::-1].index(current) :]
+    if not stack:
         raise ModelError(
             f"no earlier {config.registry.alias} is recorded", "name it: `skincli rollback VERSION`"
         )
-    return earlier[-1]
+    return stack[-1]

@@ -56,7 +56,9 @@ def find_evaluation(
             listed = {
                 item.path for item in client.list_artifacts(run_id, _artifact_path(digest, key))
             }
-        except MlflowException:
+        except MlflowException as error:
+            if error.error_code not in _NO_SUCH_RUN:
+                raise
             return None
         if path not in listed:
             return None

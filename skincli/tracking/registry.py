@@ -6,6 +6,7 @@ version, and one entry per change of an alias on the registered model.
 
 import getpass
 import json
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -131,9 +132,17 @@ def new_change(
     forced: bool = False,
 ) -> Change:
     """A change made now, by whoever runs this process."""
-    who = f"{getpass.getuser()}@{host_name()}"
+    who = f"{_user()}@{host_name()}"
     when = datetime.now(UTC).isoformat(timespec="seconds")
     return Change(config.registry.alias, action, before, after, who, when, reason, forced)
+
+
+def _user() -> str:
+    """The user's name, or the number where a container has no name for it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def _create_version(client: "MlflowClient", name: str, bundle: Bundle, run_id: str | None) -> str:

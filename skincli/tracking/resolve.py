@@ -1,5 +1,6 @@
 """From what a person calls a model to a verified bundle folder."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from skincli.bundle import SPEC_FILE, Bundle, copy_bundle, open_bundle
 from skincli.config.schema import Config
+from skincli.config.secrets import mask
 from skincli.errors import ModelError
 from skincli.tracking.models import DIGEST_TAG
 from skincli.tracking.store import connect, store_errors
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _RUN_ID: Final = re.compile(r"[0-9a-f]{32}")
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _VERSION: Final = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>\d+)|@(?P<alias>[^/@]+))")
 _FORMS: Final = "a run id, `models:/NAME@ALIAS`, `models:/NAME/VERSION`, or a bundle folder"
 
@@ -86,7 +89,7 @@ def _resolve_run(config: Config, run_id: str) -> ResolvedModel:
         try:
             run = client.get_run(run_id)
         except MlflowException:
-            raise ModelError(f"there is no run `{run_id}` in {config.tracking.uri}") from None
+            raise ModelError(f"there is no run `{run_id}` in {mask(config.tracking.uri)}") from None
         bundle = _fetch(f"models:/{logged_model_id(run)}", run.data.tags.get(DIGEST_TAG))
     return ResolvedModel(bundle, None, run_id, run_id)
 
@@ -105,14 +108,15 @@ def logged_model_id(run: Any) -> str:
 def _fetch(uri: str, digest: str | None) -> Bundle:
     """A verified bundle from the local cache, keyed by digest, or from the artifact store."""
     cache = _cache_folder()
-    if digest and (cache / digest).is_dir():
-        return open_bundle(cache / digest)
+    kept = _kept(cache, digest)
+    if kept is not None:
+        return kept
     from mlflow.artifacts import download_artifacts
 
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix="fetch-") as scratch:
         downloaded = Path(download_artifacts(artifact_uri=uri, dst_path=scratch))
-        bundle = open_bundle(downloaded)
+        bundle = copy_bundle(downloaded, Path(scratch) / "bundle")
         if digest and bundle.digest != digest:
             raise ModelError(
                 f"the bundle of {uri} is not the one that was registered: its digest is "
@@ -120,10 +124,24 @@ def _fetch(uri: str, digest: str | None) -> Bundle:
                 "do not use it; `skincli models list` shows the other versions",
             )
         target = cache / bundle.digest
-        if target.is_dir():
-            shutil.rmtree(downloaded)
-            return open_bundle(target)
-        return copy_bundle(downloaded, target)
+        try:
+            bundle.folder.rename(target)
+        except OSError:
+            if not target.is_dir():  # else another process was first
+                raise
+    return open_bundle(target)
+
+
+def _kept(cache: Path, digest: str | None) -> Bundle | None:
+    """The bundle from the cache if it is there and whole; a damaged one is thrown away."""
+    if digest is None or not _DIGEST.fullmatch(digest) or not (cache / digest).is_dir():
+        return None
+    with contextlib.suppress(ModelError):
+        bundle = open_bundle(cache / digest)
+        if bundle.digest == digest:
+            return bundle
+    shutil.rmtree(cache / digest)
+    return None
 
 
 def _cache_folder() -> Path:

@@ -16,7 +16,10 @@ Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """What `run.json` holds. `process` tells whether the one that began the run still lives."""
+    """What `run.json` holds. `process` tells whether the one that began the run still lives.
+
+    `split_fingerprint` is that of the data it learns from.
+    """
 
     run_id: str
     name: str
@@ -25,6 +28,7 @@ class RunState:
     ended: str | None
     host: str
     process: str
+    split_fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,9 @@ class RunFolder:
         return list({row["epoch"]: row for row in rows}.values())
 
 
-def create_run_folder(root: Path, run_id: str, name: str, config_yaml: str) -> RunFolder:
+def create_run_folder(
+    root: Path, run_id: str, name: str, config_yaml: str, split_fingerprint: str
+) -> RunFolder:
     """Make `root/<UTC time>-<name>/` with its config and state."""
     now = datetime.now(UTC)
     slug = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") or "run"
@@ -100,20 +106,34 @@ def create_run_folder(root: Path, run_id: str, name: str, config_yaml: str) -> R
     folder.path.mkdir(parents=True)
     folder.config.write_text(config_yaml)
     folder.write_state(
-        RunState(run_id, name, "RUNNING", _now(), None, host_name(), process_token())
+        RunState(
+            run_id=run_id,
+            name=name,
+            status="RUNNING",
+            started=_now(),
+            ended=None,
+            host=host_name(),
+            process=process_token(),
+            split_fingerprint=split_fingerprint,
+        )
     )
     return folder
 
 
 def unfinished_runs(root: Path) -> Iterator[RunFolder]:
-    """Runs that were begun and not finished, and that no living process holds, newest first."""
+    """Runs that were begun and not finished, newest first.
+
+    One that a living process holds is left out, and so is one that runs on another host, whose
+    processes cannot be seen from here.
+    """
     for path in sorted(root.absolute().glob("*/run.json"), reverse=True):
         folder = RunFolder(path.parent)
         try:
             state = folder.state()
         except (ValueError, TypeError):
             continue  # a damaged record cannot be gone on with
-        held = state.status == "RUNNING" and is_alive(state.process)
+        elsewhere = state.host != host_name()
+        held = state.status == "RUNNING" and (elsewhere or is_alive(state.process))
         if state.status != "FINISHED" and not held:
             yield folder
 

@@ -6,7 +6,7 @@ A tracking server that goes away in the middle costs the copy in MLflow, never t
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -77,11 +77,15 @@ class RunRecorder:
 
     def failure(self, text: str) -> None:
         """Keep the traceback of what ended the run."""
-        self.folder.failure.write_text(text)
-        self.file(self.folder.failure)
+        with suppress(OSError):  # the disk may be what is full
+            self.folder.failure.write_text(text)
+            self.file(self.folder.failure)
 
     def end(self, status: Status) -> None:
-        self.folder.set_status(status)
+        """Write the end down, here and in MLflow, even if it did not answer before."""
+        self._answers = True
+        with suppress(OSError):
+            self.folder.set_status(status)
         self._send(lambda: self._client.set_terminated(self.run_id, status))
 
     def _send(self, call: Callable[[], object]) -> None:
@@ -99,7 +103,11 @@ class RunRecorder:
 
 @contextmanager
 def recorded_run(
-    config: Config, name: str, resumed: RunFolder | None, progress: Progress
+    config: Config,
+    name: str,
+    split_fingerprint: str,
+    resumed: RunFolder | None,
+    progress: Progress,
 ) -> Iterator[RunRecorder]:
     """Begin a run, or go on with `resumed`, and end it as what it was.
 
@@ -109,7 +117,7 @@ def recorded_run(
     client = connect(config.tracking)
     with store_errors(config.tracking):
         end_stale_runs(client, config.tracking)
-        folder = resumed or _begin(client, config, name)
+        folder = resumed or _begin(client, config, name, split_fingerprint)
         _mark_as_ours(client, folder)
     recorder = RunRecorder(client, config.tracking, folder, progress)
     try:
@@ -136,12 +144,15 @@ def end_stale_runs(client: "MlflowClient", config: TrackingConfig) -> list[str]:
     return [run.info.run_id for run in stale]
 
 
-def _begin(client: "MlflowClient", config: Config, name: str) -> RunFolder:
+def _begin(client: "MlflowClient", config: Config, name: str, split_fingerprint: str) -> RunFolder:
     from mlflow.entities import Param
 
-    run = client.create_run(experiment_id(client, config.tracking), run_name=name)
+    tags = {HOST_TAG: host_name(), PROCESS_TAG: process_token()}
+    run = client.create_run(experiment_id(client, config.tracking), run_name=name, tags=tags)
     run_id = run.info.run_id
-    folder = create_run_folder(Path(config.run.root), run_id, name, to_yaml(config))
+    folder = create_run_folder(
+        Path(config.run.root), run_id, name, to_yaml(config), split_fingerprint
+    )
     params = [Param(key, str(value)) for key, value in flatten(resolved_dict(config))]
     for start in range(0, len(params), _PARAMS_AT_ONCE):
         client.log_batch(run_id, params=params[start : start + _PARAMS_AT_ONCE])
@@ -150,8 +161,9 @@ def _begin(client: "MlflowClient", config: Config, name: str) -> RunFolder:
 
 
 def _mark_as_ours(client: "MlflowClient", folder: RunFolder) -> None:
+    """The status comes last: a run that is RUNNING under a dead process's name is ended."""
     folder.set_status("RUNNING")
     run_id = folder.state().run_id
-    client.update_run(run_id, status="RUNNING")
-    client.set_tag(run_id, HOST_TAG, host_name())
     client.set_tag(run_id, PROCESS_TAG, process_token())
+    client.set_tag(run_id, HOST_TAG, host_name())
+    client.update_run(run_id, status="RUNNING")

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from typing import Final
 import httpx
 
 from skincli.config.schema import TrackingConfig
+from skincli.config.secrets import mask
 from skincli.errors import SkincliError, UsageError
 from skincli.progress import Progress
 from skincli.tracking.processes import is_alive, process_token
@@ -94,30 +96,37 @@ def status(config: TrackingConfig) -> ServerStatus:
 def stop(config: TrackingConfig) -> bool:
     """Stop the server and all its workers; False when none was running."""
     found = status(config)
+    if found.running and found.state:
+        with suppress(ProcessLookupError):
+            _end(found.state)
     _state_file(config).unlink(missing_ok=True)
-    if not found.running or found.state is None:
-        return False
-    pid = found.state.pid
-    os.killpg(pid, signal.SIGTERM)
-    deadline = time.monotonic() + _STOP_SECONDS
-    while is_alive(found.state.process) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    if is_alive(found.state.process):
-        os.killpg(pid, signal.SIGKILL)
-    return True
+    return found.running
 
 
 def wait(state: ServerState) -> None:
-    """Return when the server has ended."""
+    """Wait as long as the server runs. Raises SkincliError when it ends by itself."""
     while is_alive(state.process):
         time.sleep(0.5)
+    raise SkincliError(
+        f"the tracking server ended: {_last_line(Path(state.log))}",
+        f"the whole log is in `{state.log}`",
+    )
+
+
+def _end(state: ServerState) -> None:
+    os.killpg(state.pid, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_SECONDS
+    while is_alive(state.process) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    if is_alive(state.process):
+        os.killpg(state.pid, signal.SIGKILL)
 
 
 def _own_database(config: TrackingConfig) -> Path:
     database = database_file(config)
     if database is None:
         raise UsageError(
-            f"`tracking.uri` names a server already: {config.uri}",
+            f"`tracking.uri` names a server already: {mask(config.uri)}",
             "set tracking.uri=sqlite:///FILE to say which store to serve",
         )
     return database
@@ -178,7 +187,7 @@ def _wait_until_it_answers(
 
 def _answers(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/health", timeout=5).is_success
+        return httpx.get(f"{address}/health", timeout=5, trust_env=False).is_success
     except httpx.HTTPError:
         return False
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlparse
 
 import httpx
 
@@ -70,6 +71,7 @@ def experiment_id(client: "MlflowClient", config: TrackingConfig) -> str:
     """The id of the configured experiment, made with an explicit place for artifacts if new."""
     found = client.get_experiment_by_name(config.experiment)
     if found is not None:
+        _require_reachable_artifacts(config, found.artifact_location)
         return str(found.experiment_id)
     folder = artifact_folder(config)
     location = folder.as_uri() if folder else None
@@ -85,11 +87,21 @@ def store_errors(config: TrackingConfig) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
-        first_line = re.sub(r"^\(.*?\) ", "", str(error).strip().splitlines()[0])
+        first_line = re.sub(r"^\(.*?\) ", "", str(error).strip() or repr(error)).splitlines()[0]
         raise SkincliError(
             f"the tracking store {mask(config.uri)} failed: {mask(first_line)}",
             "`skincli doctor` checks it",
         ) from error
+
+
+def _require_reachable_artifacts(config: TrackingConfig, location: str) -> None:
+    """An experiment that was made beside a database keeps its files in a folder of that machine."""
+    folder = Path(urlparse(location).path)
+    if database_file(config) is None and location.startswith("file:") and not folder.is_dir():
+        raise SkincliError(
+            f"experiment `{config.experiment}` keeps its files in a folder of the server's machine",
+            "take another with `tracking.experiment=NAME`: the server then keeps its files",
+        )
 
 
 def _require_answer(uri: str) -> None:
@@ -97,6 +109,6 @@ def _require_answer(uri: str) -> None:
         httpx.get(f"{uri.rstrip('/')}/health", timeout=10).raise_for_status()
     except httpx.HTTPError as error:
         raise SkincliError(
-            f"the tracking server {mask(uri)} does not answer: {error}",
+            f"the tracking server {mask(uri)} does not answer: {mask(str(error))}",
             "start it with `skincli track start`, or set `tracking.uri`",
         ) from None

@@ -6,6 +6,7 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 
+from skincli.errors import SkincliError
 from skincli.progress import Step
 from skincli.tracking.runs import RunRecorder
 from skincli.training.input.batches import TrainBatches
@@ -51,6 +52,11 @@ class EpochReport(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Lightning calls this after the validation of the epoch."""
+        if not torch.isfinite(self._loss):
+            raise SkincliError(
+                f"the loss is not a finite number in epoch {trainer.current_epoch + 1}",
+                "lower `optimizer.lr`",
+            )
         measured = {name: value.item() for name, value in trainer.callback_metrics.items()}
         figures = {
             "train_loss": self._loss.item() / max(1, len(self.batches)),

@@ -45,7 +45,8 @@ def choose_device(config: Config) -> torch.device:
     wanted, present = config.trainer.accelerator, torch.cuda.is_available()
     if wanted == "cuda" and not present:
         raise ConfigError(
-            "trainer.accelerator=cuda, but torch sees no GPU", "`skincli doctor` says why"
+            "trainer.accelerator=cuda, but torch sees no GPU",
+            "install a driver and a torch that fit each other",
         )
     return torch.device("cuda", 0) if present and wanted != "cpu" else torch.device("cpu")
 
@@ -154,8 +155,6 @@ def _best(checkpoints: ModelCheckpoint, module: LesionModule) -> Fitted:
     saved = torch.load(checkpoints.best_model_path, map_location="cpu", weights_only=False)
     module.load_state_dict(saved["state_dict"])
     score = float(checkpoints.best_model_score)
-    if not np.isfinite(score):
-        raise SkincliError("the loss is not a finite number", "lower `optimizer.lr`")
     return Fitted(module.network.eval(), int(saved["epoch"]), score)
 
 

@@ -14,19 +14,33 @@ _FREE = ("trainer.max_epochs", "trainer.patience", "data.mirror", "data.root", "
 _FREE_SECTIONS = ("tracking.", "registry.", "serve.", "runner.", "evaluate.", "inference.")
 
 
-def find_run_to_resume(config: Config) -> RunFolder:
-    """The newest unfinished run with a checkpoint. Raises UsageError, ConfigError."""
+def find_run_to_resume(config: Config, split_fingerprint: str) -> RunFolder:
+    """The newest unfinished run of this config and split that has a checkpoint.
+
+    Raises UsageError when there is none, ConfigError naming what differs when there are only
+    others.
+    """
+    refusals: list[str] = []
     for folder in unfinished_runs(Path(config.run.root)):
-        if (folder.checkpoints / "last.ckpt").is_file():
-            _require_same_config(folder, config)
+        if not (folder.checkpoints / "last.ckpt").is_file():
+            continue
+        refusal = _refusal(folder, config, split_fingerprint)
+        if not refusal:
             return folder
+        refusals.append(f"the run in `{folder.path}` cannot go on: {refusal}")
+    if refusals:
+        raise ConfigError(
+            refusals[0],
+            "repeat the overrides of its start, or begin a new run without `--resume`",
+        )
     raise UsageError(
         f"there is no unfinished run with a checkpoint in `{config.run.root}`",
         "start one with `skincli train`",
     )
 
 
-def _require_same_config(folder: RunFolder, config: Config) -> None:
+def _refusal(folder: RunFolder, config: Config, split_fingerprint: str) -> str:
+    """Why a run may not go on; empty if it may. Another split would leak test lesions into it."""
     before = dict(flatten(yaml.safe_load(folder.config.read_text())))
     now = dict(flatten(resolved_dict(config)))
     changed = [
@@ -37,8 +51,9 @@ def _require_same_config(folder: RunFolder, config: Config) -> None:
         and key not in _FREE
         and not key.startswith(_FREE_SECTIONS)
     ]
-    if changed:
-        raise ConfigError(
-            f"the run in `{folder.path}` cannot go on with another config: {'; '.join(changed)}",
-            "repeat the overrides of its start, or begin a new run without `--resume`",
-        )
+    if not changed and folder.state().split_fingerprint != split_fingerprint:
+        changed = ["its data have changed since it began"]
+    done = len(folder.read_metrics())
+    if not changed and done > config.trainer.max_epochs:
+        changed = [f"it has {done} epochs already, trainer.max_epochs={config.trainer.max_epochs}"]
+    return "; ".join(changed)

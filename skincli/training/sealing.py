@@ -9,7 +9,7 @@ import numpy as np
 from skincli.bundle import MODEL_FILE, Bundle, BundleSpec, Lineage, keyed_hashes, seal
 from skincli.config.load import resolved_dict
 from skincli.config.schema import Config
-from skincli.data import PARTS, PreparedSet
+from skincli.data import PreparedSet
 from skincli.errors import SkincliError
 from skincli.evaluation.calibration import fit_operating_point, fit_temperature
 from skincli.inference.engine import Floats, Network, malignant_probability, softmax
@@ -112,9 +112,9 @@ def _lineage(config: Config, prepared: PreparedSet, folder: RunFolder) -> Lineag
 def _trained_on(prepared: PreparedSet) -> dict[str, object]:
     """Everything that shaped the model: all parts but the test one."""
     key = prepared.manifest.split_fingerprint
-    seen = [s for s in prepared.samples if s.part in PARTS and s.part != "test"]
+    seen = [s for s in prepared.samples if s.part != "test"]
     return {
         "key": key,
         "files": keyed_hashes(key, (s.sha256 for s in seen)),
-        "lesions": keyed_hashes(key, (f"{prepared.manifest.name}:{s.lesion_id}" for s in seen)),
+        "lesions": keyed_hashes(key, (prepared.manifest.lesion_key(s.lesion_id) for s in seen)),
     }

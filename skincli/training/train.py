@@ -43,13 +43,14 @@ def train(config: Config, progress: Progress, resume: bool = False) -> TrainResu
     check_backbone(config.model)
     device = choose_device(config)
     prepared = prepare(config, progress).prepared
-    resumed = find_run_to_resume(config) if resume else None
+    split = prepared.manifest.split_fingerprint
+    resumed = find_run_to_resume(config, split) if resume else None
     network = build_network(config)
     parameters = sum(p.numel() for p in network.parameters())
     name = config.run.name or f"{prepared.manifest.name}-{config.model.backbone}"
     _announce(config, prepared, f"{device}, {parameters / 1e6:.2f} M parameters", progress)
     began = time.monotonic()
-    with recorded_run(config, name, resumed, progress) as recorder:
+    with recorded_run(config, name, split, resumed, progress) as recorder:
         folder = recorder.folder
         progress.note(f"{'Resuming' if resumed else 'Run'} {recorder.run_id} in {folder.path}")
         recorder.tags(_tags(prepared))

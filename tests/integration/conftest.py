@@ -10,6 +10,7 @@ from skincli.bundle import Bundle
 from skincli.config.schema import Config
 from skincli.data import prepare
 from skincli.progress import Silent
+from skincli.taxonomy import Task
 from skincli.tracking.runs import recorded_run
 
 
@@ -26,11 +27,12 @@ def config(synthetic_config: Config, tmp_path: Path) -> Config:
 def log_model(config: Config, tmp_path: Path):
     """Log a tiny bundle as the model of a finished run; another `seed`, another model."""
 
-    def log(seed: int = 0) -> tuple[str, Bundle]:
+    def log(seed: int = 0, task: Task = "multiclass") -> tuple[str, Bundle]:
         manifest = prepare(config, Silent()).prepared.manifest
-        with recorded_run(config, f"tiny-{seed}", None, Silent()) as recorder:
+        with recorded_run(config, f"tiny-{seed}", "", None, Silent()) as recorder:
             bundle = tiny_bundle(
-                tmp_path / f"tiny-{seed}",
+                tmp_path / f"tiny-{seed}-{task}",
+                task,
                 split_fingerprint=manifest.split_fingerprint,
                 run_id=recorder.run_id,
                 seed=seed,

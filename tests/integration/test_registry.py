@@ -80,6 +80,53 @@ def test_rollback_undoes_and_undoes_again(config, ranked):
     assert [c.action for c in history(config)] == ["promote", "promote", "rollback", "rollback"]
 
 
+def test_another_task_cannot_replace_the_champion_by_scoring_higher(config, log_model):
+    run_id, _, low = evaluated(config, log_model, 0)
+    promote(config, run_id, Silent())
+    binary, _ = log_model(0, "binary")
+    assert evaluate(config, binary, Silent()).metrics.balanced_accuracy > low
+    with pytest.raises(GateError, match="another task"):
+        promote(config, binary, Silent())
+
+
+def test_rollback_reaches_only_what_was_champion(config, log_model):
+    first, _, _ = evaluated(config, log_model, 10)
+    second, _, _ = evaluated(config, log_model, 0)
+    promote(config, first, Silent())
+    promote(config, second, Silent())
+    client = connect(config.tracking)
+    never, _ = log_model(5)
+    model_id = client.get_run(never).outputs.model_outputs[0].model_id
+    client.create_model_version(config.registry.name, f"models:/{model_id}", run_id=never)
+    with pytest.raises(GateError, match="never champion"):
+        rollback(config, "3")
+    # Someone moves the alias by hand: back means before that version, not the newest one.
+    client.set_registered_model_alias(config.registry.name, "champion", "1")
+    with pytest.raises(ModelError, match="no earlier champion"):
+        rollback(config)
+
+
+def test_a_lost_champion_can_be_replaced(config, ranked, tmp_path, monkeypatch):
+    (worse, _, _), (better, best, _) = ranked
+    promote(config, worse, Silent())
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another machine"))
+    model_id = connect(config.tracking).get_run(worse).outputs.model_outputs[0].model_id
+    [stored] = (tmp_path / "mlartifacts").rglob(model_id)
+    shutil.rmtree(stored)
+    with pytest.raises(SkincliError):
+        resolve(config, "models:/skin-lesion@champion")
+    assert promote(config, better, Silent()).version == "2"
+    assert current_version(config).digest == best.digest
+
+
+def test_a_damaged_cache_mends_itself(config, log_model):
+    run_id, bundle = log_model(0)
+    cached = resolve(config, run_id).bundle
+    cached.model.write_bytes(b"damaged")
+    assert resolve(config, run_id).bundle.digest == bundle.digest
+    assert cached.model.read_bytes() == bundle.model.read_bytes()
+
+
 def test_a_version_registered_by_hand_is_promoted_after_the_same_checks(config, log_model):
     run_id, bundle = log_model(0)
     client = connect(config.tracking)

@@ -15,8 +15,8 @@ from PIL import Image
 from skincli.bundle import open_bundle, overlap
 from skincli.config.load import to_yaml
 from skincli.config.schema import Config
-from skincli.data import prepare
-from skincli.errors import ConfigError, UsageError
+from skincli.data import fetch, prepare
+from skincli.errors import ConfigError, Interrupted, SkincliError, UsageError
 from skincli.evaluation.evaluate import evaluate
 from skincli.inference.engine import Classifier
 from skincli.progress import Silent
@@ -27,6 +27,7 @@ from skincli.training.train import train
 
 def small(config: Config) -> Config:
     config = copy.deepcopy(config)
+    config.model.backbone = "small_resnet"
     config.model.pretrained = False
     config.model.width = 8
     config.trainer.accelerator = "cpu"
@@ -180,6 +181,47 @@ def test_a_resumed_run_repeats_what_an_uninterrupted_one_does(config, monkeypatc
     resumed = train(config, Silent(), resume=True)
     assert losses(resumed.folder) == pytest.approx(losses(whole.folder), abs=1e-6)
     assert resumed.folder != whole.folder
+
+
+def test_a_run_does_not_go_on_over_another_split(config, monkeypatch):
+    config = small(config)
+    monkeypatch.setattr("skincli.training.train._finish", _interrupt)
+    with pytest.raises(Interrupted):
+        train(config, Silent())
+    elsewhere = copy.deepcopy(config)
+    elsewhere.data.name, elsewhere.data.root = "synthetic", f"{config.data.root}-grown"
+    elsewhere.data.synthetic.lesions = 130
+    fetch(elsewhere, Silent())
+    config.data.synthetic.lesions, config.data.root = 130, elsewhere.data.root
+    with pytest.raises(ConfigError, match="lesions was 120 and is 130"):
+        train(config, Silent(), resume=True)
+    monkeypatch.setattr("skincli.training.resume._FREE_SECTIONS", ("data.",))
+    with pytest.raises(ConfigError, match="its data have changed"):
+        train(config, Silent(), resume=True)
+
+
+def _interrupt(*_):
+    raise Interrupted(signal.SIGINT)
+
+
+def test_a_finished_run_length_is_not_undercut_on_resume(config, monkeypatch):
+    config = small(config)
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        patch.setattr("skincli.training.train._finish", _interrupt)
+        train(config, Silent())
+    config.trainer.max_epochs = 2
+    with pytest.raises(ConfigError, match="has 3 epochs already"):
+        train(config, Silent(), resume=True)
+    config.trainer.max_epochs = 3
+    assert train(config, Silent(), resume=True).epochs == 3
+
+
+def test_a_loss_that_is_no_number_is_said_so(config):
+    config = small(config)
+    config.optimizer.lr = 1e30
+    with pytest.raises(SkincliError, match="not a finite number") as caught:
+        train(config, Silent())
+    assert "optimizer.lr" in caught.value.hint
 
 
 def test_there_must_be_something_to_resume(config):
