@@ -206,9 +206,10 @@ def _interrupt(*_):
 
 def test_a_finished_run_length_is_not_undercut_on_resume(config, monkeypatch):
     config = small(config)
-    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+    with monkeypatch.context() as patch:
         patch.setattr("skincli.training.train._finish", _interrupt)
-        train(config, Silent())
+        with pytest.raises(Interrupted):
+            train(config, Silent())
     config.trainer.max_epochs = 2
     with pytest.raises(ConfigError, match="has 3 epochs already"):
         train(config, Silent(), resume=True)

@@ -79,13 +79,13 @@ def test_all_problems_are_counted_and_located_at_once(tmp_path: Path) -> None:
         assert expected in message
 
 
-def test_only_the_first_places_of_a_kind_are_shown(tmp_path: Path) -> None:
-    rows = "".join(f"i{n},L,wart\n" for n in range(50))
+def test_a_hundred_places_of_a_kind_are_listed_and_the_rest_counted(tmp_path: Path) -> None:
+    rows = "".join(f"i{n},L,wart\n" for n in range(150))
     with pytest.raises(DataError) as caught:
         read_metadata(write(tmp_path, "image_id,lesion_id,dx\n" + rows), ColumnsConfig())
-    assert "50 (line 2: `wart`, line 3: `wart`, " in caught.value.message
-    assert "line 51: `wart`)" in caught.value.message
-    assert "line 5" not in caught.value.message
+    assert "150 (line 2: `wart`, line 3: `wart`, " in caught.value.message
+    assert "line 101: `wart` and 50 more)" in caught.value.message
+    assert "line 102" not in caught.value.message
 
 
 def test_missing_columns_are_named_with_those_there_are(tmp_path: Path) -> None:
