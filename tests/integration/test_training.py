@@ -236,3 +236,16 @@ def test_what_cannot_be_trained_is_refused_before_any_work(config, tmp_path):
     with pytest.raises(ConfigError, match="no pretrained weights"):
         train(config, Silent())
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.gpu
+def test_a_run_on_the_gpu_gives_a_bundle_that_says_the_same(config):
+    import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    config = small(config)
+    config.trainer.accelerator = "cuda"
+    result = train(config, Silent())
+    assert result.device == "cuda:0"
+    assert result.bundle.spec.export_difference <= config.export.tolerance

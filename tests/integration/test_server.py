@@ -1,0 +1,82 @@
+"""The real tracking server: models travel through it, and a run outlives it."""
+
+import copy
+import socket
+
+import pytest
+from bundles import tiny_bundle
+
+from skincli.config.schema import Config
+from skincli.errors import SkincliError, UsageError
+from skincli.progress import Silent
+from skincli.tracking import server
+from skincli.tracking.resolve import resolve
+from skincli.tracking.runs import recorded_run
+from skincli.tracking.store import connect
+
+
+class Warnings(Silent):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def warn(self, message: str) -> None:
+        self.said.append(message)
+
+
+def on_a_free_port(config: Config) -> Config:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        config.tracking.port = probe.getsockname()[1]
+    return config
+
+
+@pytest.fixture
+def served(config):
+    """The store's own config, and that of a client of the server on it."""
+    config = on_a_free_port(config)
+    state = server.start(config.tracking, Silent())
+    client = copy.deepcopy(config)
+    client.tracking.uri = state.address
+    client.tracking.experiment = "over-http"
+    yield config, client
+    server.stop(config.tracking)
+
+
+def test_a_model_travels_over_http_and_a_run_outlives_the_server(served, tmp_path, monkeypatch):
+    store, client = served
+    progress = Warnings()
+    with recorded_run(client, "travels", "", None, progress) as recorder:
+        bundle = tiny_bundle(tmp_path / "bundle", run_id=recorder.run_id)
+        recorder.bundle(bundle)
+        recorder.metrics({"loss": 1.0}, 0)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another machine"))
+    assert resolve(client, recorder.run_id).bundle.digest == bundle.digest
+    assert progress.said == []
+
+    with recorded_run(client, "outlives", "", None, progress) as recorder:
+        recorder.metrics({"loss": 1.0}, 0)
+        assert server.stop(store.tracking)
+        recorder.metrics({"loss": 0.5}, 1)
+        recorder.metrics({"loss": 0.2}, 2)
+    assert recorder.folder.state().status == "FINISHED"
+    assert [row["loss"] for row in recorder.folder.read_metrics()] == [1.0, 0.5, 0.2]
+    assert "training goes on" in progress.said[0]
+    assert str(recorder.folder.path) in progress.said[0]
+    with pytest.raises(SkincliError, match="does not answer"):
+        connect(client.tracking)
+
+
+def test_a_taken_port_a_named_server_and_a_damaged_store_are_refused(config, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        config.tracking.port = taken.getsockname()[1]
+        with pytest.raises(UsageError, match="cannot be listened on"):
+            server.start(config.tracking, Silent())
+    elsewhere = copy.deepcopy(config)
+    elsewhere.tracking.uri = "https://user:secret@example.org"
+    with pytest.raises(UsageError, match="names a server") as caught:
+        server.start(elsewhere.tracking, Silent())
+    assert "secret" not in caught.value.message
+    (tmp_path / "mlflow.db").write_text("no database at all, but long enough to look like one")
+    with pytest.raises(SkincliError, match="ended at once"):
+        server.start(on_a_free_port(config).tracking, Silent())
+    assert server.status(config.tracking).running is False
