@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skincli.bundle import Bundle
-from skincli.config.schema import InferenceConfig
+from skincli.config.operating import InferenceConfig
 from skincli.data import PreparedSet, Sample
 from skincli.evaluation.calibration import Flags, Floats, Labels
 from skincli.inference.engine import Classifier

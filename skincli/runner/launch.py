@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from skincli.config.schema import RunnerConfig
+from skincli.config.operating import RunnerConfig
 from skincli.errors import ConfigError, SkincliError
 from skincli.runner.ask import ask
 from skincli.runner.checks import STATE_FORMAT, TOKEN_VARIABLE, Environ

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from skincli.config.schema import Config, RunnerConfig
+from skincli.config.operating import RunnerConfig
+from skincli.config.schema import Config
 from skincli.errors import SkincliError
 from skincli.progress import Progress
 from skincli.runner import checks as look

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from skincli.bundle import Bundle
 from skincli.config.load import flatten, resolved_dict, to_yaml
-from skincli.config.schema import Config, TrackingConfig
+from skincli.config.operating import TrackingConfig
+from skincli.config.schema import Config
 from skincli.errors import Interrupted, SkincliError
 from skincli.progress import Progress
 from skincli.tracking.models import log_bundle

@@ -14,7 +14,7 @@ from typing import Final
 
 import httpx
 
-from skincli.config.schema import TrackingConfig
+from skincli.config.operating import TrackingConfig
 from skincli.config.secrets import mask
 from skincli.errors import SkincliError, UsageError
 from skincli.progress import Progress

@@ -11,7 +11,7 @@ from urllib.parse import urlparse
 
 import httpx
 
-from skincli.config.schema import TrackingConfig
+from skincli.config.operating import TrackingConfig
 from skincli.config.secrets import mask
 from skincli.errors import SkincliError
 

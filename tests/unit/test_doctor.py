@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from skincli.config.schema import Config, DataConfig, TrackingConfig
+from skincli.config.operating import TrackingConfig
+from skincli.config.schema import Config, DataConfig
 from skincli.doctor import examine, machine, packages, project, store
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from skincli.config.schema import Config, RunnerConfig
+from skincli.config.operating import RunnerConfig
+from skincli.config.schema import Config
 from skincli.errors import ConfigError, SkincliError
 from skincli.progress import Silent
 from skincli.runner import set_up_runner

@@ -14,7 +14,8 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from skincli.config.schema import Config, ImageConfig, ServeConfig
+from skincli.config.operating import ServeConfig
+from skincli.config.schema import Config, ImageConfig
 from skincli.serving import create_app
 from skincli.serving.run import listen
 
