@@ -1,6 +1,6 @@
 """Every setting of skincli: its name, type, default and a line on what it is for.
 
-With `operating.py` the only place where a default is written. Dataclasses of the standard library, so that
+With `operating.py` the only place where a default is written. Dataclasses of the standard library:
 reading the schema costs nothing; `load.py` lays files, environment and command line over it.
 """
 
