@@ -29,6 +29,8 @@ _ENVIRONMENT: Final = {
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
 }
 _STOP_SECONDS: Final = 15
+# Python warns of a child that is forgotten while it runs, as these are meant to.
+_outliving: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ def _spawn(config: TrackingConfig, log: Path) -> subprocess.Popen[bytes]:
     command += ["--artifacts-destination", str(artifact_folder(config))]
     command += ["--host", config.host, "--port", str(config.port), "--workers", "1"]
     with log.open("wb") as stream:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=stream,
@@ -162,6 +164,8 @@ def _spawn(config: TrackingConfig, log: Path) -> subprocess.Popen[bytes]:
             env=os.environ | _ENVIRONMENT,
             start_new_session=True,
         )
+    _outliving.append(process)
+    return process
 
 
 def _wait_until_it_answers(

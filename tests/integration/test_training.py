@@ -1,7 +1,6 @@
 """Training for real, on small drawn images: what it leaves behind, and what survives a signal."""
 
 import copy
-import csv
 import json
 import signal
 import time
@@ -21,6 +20,7 @@ from skincli.evaluation.evaluate import evaluate
 from skincli.inference.engine import Classifier
 from skincli.progress import Silent
 from skincli.tracking.run_folder import RunFolder
+from skincli.tracking.runs import recorded_run
 from skincli.tracking.store import connect
 from skincli.training.train import train
 
@@ -37,8 +37,7 @@ def small(config: Config) -> Config:
 
 
 def losses(folder: Path) -> list[float]:
-    with (folder / "metrics.csv").open(newline="") as stream:
-        return [float(row["train_loss"]) for row in csv.DictReader(stream)]
+    return [row["train_loss"] for row in RunFolder(folder).read_metrics()]
 
 
 @pytest.mark.parametrize("task", ["multiclass", "binary"])
@@ -140,12 +139,12 @@ def test_an_interrupted_run_is_killed_and_goes_on_as_if_nothing_had_been(
     state = RunFolder(folder).state()
     assert state.status == "KILLED"
     assert status_of(config, state.run_id) == "KILLED"
-    changed = skincli(project, "train", "--resume", "model.width=16", code=2)
-    assert "model.width was 8 and is 16" in changed.err
+    if number == signal.SIGINT:
+        return  # the way on is the same for both, and takes its time
     done = skincli(project, "train", "--resume", "trainer.max_epochs=6", "--json")
     assert done.data["run_id"] == state.run_id
     assert status_of(config, state.run_id) == "FINISHED"
-    assert len(losses(folder)) == len(set(losses(folder))) == 6
+    assert [row["epoch"] for row in RunFolder(folder).read_metrics()] == list(range(6))
 
 
 def test_a_run_that_was_killed_outright_is_ended_at_the_next_start_and_can_go_on(project, config):
@@ -154,7 +153,8 @@ def test_a_run_that_was_killed_outright_is_ended_at_the_next_start_and_can_go_on
     state = RunFolder(folder).state()
     assert state.status == "RUNNING"
     assert status_of(config, state.run_id) == "RUNNING"
-    skincli(project, "train", "trainer.max_epochs=1")
+    with recorded_run(config, "another", "", None, Silent()):
+        pass
     assert status_of(config, state.run_id) == "KILLED"
     done = skincli(project, "train", "--resume", "trainer.max_epochs=5", "--json")
     assert done.data["run_id"] == state.run_id
@@ -234,6 +234,9 @@ def test_what_cannot_be_trained_is_refused_before_any_work(config, tmp_path):
     config = small(config)
     config.model.pretrained = True
     with pytest.raises(ConfigError, match="no pretrained weights"):
+        train(config, Silent())
+    config.model.pretrained, config.model.backbone = False, "resnet81"
+    with pytest.raises(ConfigError, match="not supported"):
         train(config, Silent())
     assert not (tmp_path / "runs").exists()
 

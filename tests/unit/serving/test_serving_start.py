@@ -47,7 +47,7 @@ def resealed(bundle: Bundle, folder: Path, spec: BundleSpec) -> Config:
 
 def test_a_model_whose_answer_is_no_number_is_not_served(bundle: Bundle, tmp_path: Path) -> None:
     config = resealed(bundle, tmp_path / "b", replace(bundle.spec, temperature=float("nan")))
-    with pytest.raises(ModelError, match="failed its self-test"):
+    with pytest.raises(ModelError, match="fails its self-test"):
         load_model(config)
 
 
