@@ -3,12 +3,18 @@
 import shutil
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from skincli.config.schema import Config
-from skincli.data.fingerprints import Stamps, dataset_fingerprint, split_fingerprint
+from skincli.data.fingerprints import (
+    Stamps,
+    dataset_fingerprint,
+    digest_of,
+    split_fingerprint,
+)
 from skincli.data.keys import input_hashes, pack_key
 from skincli.data.metadata import MetadataRow, read_metadata
 from skincli.data.pack import Shot, decode_images, open_pack, pack_bytes, write_tables
@@ -123,5 +129,6 @@ def _manifest(config: Config, source: OpenSource, samples: Sequence[Sample]) -> 
         dataset_fingerprint=dataset_fingerprint(samples),
         split_fingerprint=split_fingerprint(samples),
         test_fingerprint=split_fingerprint(s for s in samples if s.part == "test"),
+        settings_fingerprint=digest_of([asdict(data.split), data.image_size, data.crop]),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )

@@ -42,7 +42,8 @@ class Manifest:
 
     `counts` gives the images per part and diagnosis. `dataset_fingerprint` stands for the images
     and their labels, `split_fingerprint` for these and their parts, `test_fingerprint` for the
-    test part alone. None of them depends on `image_size` or `crop`.
+    test part alone. None of them depends on `image_size` or `crop`; `settings_fingerprint` stands
+    for these two and the shares and seed of the split.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Manifest:
     dataset_fingerprint: str
     split_fingerprint: str
     test_fingerprint: str
+    settings_fingerprint: str
     created: str
 
     def lesion_key(self, lesion_id: str) -> str:

@@ -115,6 +115,7 @@ def test_sizes_and_crops_lie_side_by_side_under_one_split(own_config: Config) ->
     large = prepare(own_config, Silent()).prepared
     assert large.images.shape[1:] == (48, 48, 3)
     assert fingerprints(large) == fingerprints(small)
+    assert large.manifest.settings_fingerprint != small.manifest.settings_fingerprint
     assert small.folder.is_dir()
     own_config.data.image_size, own_config.data.crop = 32, "center"
     assert not prepare(own_config, Silent()).created
