@@ -37,10 +37,10 @@ test: lint ## Everything that a change must pass, on two cores in under 15 minut
 test-all: lint ## The same, and what is slow
 	$(BIN)/python -m pytest -m 'not gpu'
 
-test-lowest: .venv/uv ## The tests on the oldest versions that pyproject.toml allows
+test-lowest: .venv/uv ## The tests on the oldest versions that pyproject.toml allows (their warnings are not ours)
 	$(PYTHON) -m venv .venv-lowest
 	$(BIN)/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct --editable '.[dev]'
-	.venv-lowest/bin/python -m pytest
+	.venv-lowest/bin/python -m pytest -W default
 
 format: .venv/installed-dev ## Format and mend what can be mended
 	$(BIN)/ruff check --fix skincli tests

@@ -9,10 +9,6 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 from skincli.progress import Progress, Silent
 
 _PIPED_WIDTH = 160
@@ -34,6 +30,8 @@ class Output:
     """Prints for a person, or with `as_json` for a program."""
 
     def __init__(self, as_json: bool) -> None:
+        from rich.console import Console
+
         self.as_json = as_json
         # In a pipe or file, tables keep their width instead of folding at 80 columns.
         piped = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH
@@ -58,6 +56,9 @@ class Output:
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
         if self.as_json:
             return
+        from rich.markup import escape
+        from rich.table import Table
+
         table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
         body = [list(row) for row in rows]
         for index, column in enumerate(columns):

@@ -122,6 +122,7 @@ def _end(state: ServerState) -> None:
         time.sleep(0.1)
     if is_alive(state.process):
         os.killpg(state.pid, signal.SIGKILL)
+    _outliving[:] = [process for process in _outliving if process.poll() is None]
 
 
 def _own_database(config: TrackingConfig) -> Path:
