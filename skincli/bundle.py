@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from skincli.config.schema import Crop
+from skincli.config.data import Crop
 from skincli.errors import ModelError
 from skincli.taxonomy import ClassInfo, Task
 

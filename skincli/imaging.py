@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from skincli.config.schema import Crop, ImageConfig
+from skincli.config.data import Crop
+from skincli.config.schema import ImageConfig
 from skincli.errors import ImageError
 
 Pixels = NDArray[np.uint8]

@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from skincli.bundle import MODEL_FILE, Bundle, BundleSpec, Lineage, keyed_hashes, seal
-from skincli.config.schema import Crop
+from skincli.config.data import Crop
 from skincli.taxonomy import Task, classes_of
 
 OPERATING_POINT = 0.25

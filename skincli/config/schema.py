@@ -1,12 +1,14 @@
 """Every setting of skincli: its name, type, default and a line on what it is for.
 
-With `operating.py` the only place where a default is written. Dataclasses of the standard library:
-reading the schema costs nothing; `load.py` lays files, environment and command line over it.
+With `data.py` and `operating.py` the only place where a default is written. Dataclasses of the
+standard library: reading the schema costs nothing; `load.py` lays files, environment and command
+line over it.
 """
 
 from dataclasses import dataclass, field
 from typing import Literal
 
+from skincli.config.data import DataConfig
 from skincli.config.fields import opt, require
 from skincli.config.operating import (
     EvaluateConfig,
@@ -18,8 +20,6 @@ from skincli.config.operating import (
 )
 from skincli.taxonomy import Task
 
-Crop = Literal["center", "whole"]
-
 
 @dataclass(kw_only=True, slots=True)
 class ImageConfig:
@@ -29,72 +29,6 @@ class ImageConfig:
     def __post_init__(self) -> None:
         require(self.max_megabytes > 0, "image.max_megabytes", "above 0")
         require(self.max_megapixels > 0, "image.max_megapixels", "above 0")
-
-
-@dataclass(kw_only=True, slots=True)
-class ColumnsConfig:
-    image_id: str = opt("image_id", "column with the image's file name, suffix optional")
-    lesion_id: str = opt("lesion_id", "column that tells which images show the same lesion")
-    dx: str = opt("dx", "column with the diagnosis code")
-    dx_type: str = opt("dx_type", "column with how the diagnosis was confirmed (may be absent)")
-    age: str = opt("age", "column with the age in years (may be absent)")
-    sex: str = opt("sex", "column with the sex (may be absent)")
-    localization: str = opt("localization", "column with the body site (may be absent)")
-    dataset: str = opt("dataset", "column with the source camera or clinic (may be absent)")
-
-
-@dataclass(kw_only=True, slots=True)
-class FolderConfig:
-    images: str | None = opt(None, "folder with your images, for data=folder")
-    metadata: str | None = opt(None, "CSV with one row per image, for data=folder")
-    licence: str = opt("unknown", "licence of your images, kept with every model")
-    columns: ColumnsConfig = field(default_factory=ColumnsConfig)
-
-
-@dataclass(kw_only=True, slots=True)
-class SyntheticConfig:
-    lesions: int = opt(900, "number of lesions to draw, for data=synthetic")
-    seed: int = opt(7, "seed of the drawing")
-
-    def __post_init__(self) -> None:
-        require(self.lesions >= 70, "data.synthetic.lesions", "at least 70")
-        require(self.seed >= 0, "data.synthetic.seed", "0 or more")
-
-
-@dataclass(kw_only=True, slots=True)
-class SplitConfig:
-    train: float = opt(0.70, "share of lesions to learn from")
-    validation: float = opt(0.10, "share for early stopping and choices")
-    calibration: float = opt(0.08, "share for the temperature and the operating point")
-    test: float = opt(0.12, "share for headline figures and the promotion gate, nothing else")
-    seed: int = opt(0, "seed of the assignment of lesions to parts")
-
-    def __post_init__(self) -> None:
-        parts = (self.train, self.validation, self.calibration, self.test)
-        require(min(parts) > 0, "data.split", "four shares above 0")
-        require(abs(sum(parts) - 1) < 1e-6, "data.split", "shares that sum to 1")
-
-
-@dataclass(kw_only=True, slots=True)
-class DataConfig:
-    source: Literal["ham10000", "synthetic", "folder"] = opt("ham10000", "where images come from")
-    name: str | None = opt(None, "name of the data set on disk; default: the source's name")
-    root: str = opt("data", "folder under which data sets are kept")
-    mirror: str | None = opt(None, "URL or local folder holding the published archives and CSV")
-    image_size: int = opt(224, "side in pixels of the square images that the network sees")
-    crop: Crop = opt("center", "center: largest centred square; whole: full frame, squeezed")
-    batch_size: int = opt(64, "images per training step")
-    folder: FolderConfig = field(default_factory=FolderConfig)
-    synthetic: SyntheticConfig = field(default_factory=SyntheticConfig)
-    split: SplitConfig = field(default_factory=SplitConfig)
-
-    def __post_init__(self) -> None:
-        require(16 <= self.image_size <= 1024, "data.image_size", "between 16 and 1024")
-        require(self.batch_size >= 2, "data.batch_size", "at least 2")
-
-    @property
-    def set_name(self) -> str:
-        return self.name or self.source
 
 
 @dataclass(kw_only=True, slots=True)

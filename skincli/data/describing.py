@@ -7,11 +7,11 @@ from typing import Final
 from skincli.config.schema import Config
 from skincli.data.fingerprints import Stamps
 from skincli.data.keys import known_hashes, pack_key
-from skincli.data.metadata import UNKNOWN, MetadataRow, read_metadata
 from skincli.data.pack import open_pack
 from skincli.data.preparing import count_parts
+from skincli.data.reading.metadata import UNKNOWN, MetadataRow, read_metadata
+from skincli.data.reading.opening import OpenSource, open_source
 from skincli.data.records import DataInfo, PreparedSet
-from skincli.data.source import OpenSource, open_source
 from skincli.data.splits import assign_parts, lesion_diagnoses
 from skincli.data.storage import SetFolder
 
@@ -29,7 +29,7 @@ def describe(config: Config) -> DataInfo:
         rows = read_metadata(source.metadata, source.columns, source.images)
         prepared = _find_prepared(config, rows, source, folder)
     diagnoses = lesion_diagnoses((row.lesion_id, row.dx) for row in rows)
-    parts = assign_parts(diagnoses, config.data.split)
+    parts = assign_parts(diagnoses, config.data.parts)
     record = source.record
     return DataInfo(
         name=config.data.set_name,

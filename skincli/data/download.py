@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from skincli.data.mirror import CHUNK, Mirror
-from skincli.data.source import ARCHIVES
+from skincli.data.raw import ARCHIVES
 from skincli.data.storage import require_space
 from skincli.errors import DataError
 from skincli.progress import Progress, Step

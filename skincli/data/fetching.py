@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Final
 
 from skincli.bundle import file_sha256
-from skincli.config.schema import Config, DataConfig
+from skincli.config.data import DataConfig
+from skincli.config.schema import Config
 from skincli.config.secrets import mask
 from skincli.data.fingerprints import Stamps, digest_of
-from skincli.data.records import FetchResult
-from skincli.data.source import (
+from skincli.data.raw import (
     FILES,
     METADATA,
     RawFile,
@@ -20,6 +20,7 @@ from skincli.data.source import (
     settings_of,
     write_record,
 )
+from skincli.data.records import FetchResult
 from skincli.data.storage import SetFolder, put_in_place
 from skincli.errors import DataError
 from skincli.progress import Progress
@@ -85,7 +86,7 @@ def _fill(staging: Path, data: DataConfig, progress: Progress) -> bool:
     if data.source == "ham10000" and data.mirror is not None:
         return _copy_published(staging, data.mirror, progress)
     if data.source == "synthetic":
-        from skincli.data.synthetic import draw_set
+        from skincli.data.synthetic.draw import draw_set
 
         draw_set(staging, data.synthetic, progress)
         return True

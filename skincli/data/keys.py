@@ -6,8 +6,8 @@ from typing import Final
 
 from skincli.config.schema import Config
 from skincli.data.fingerprints import Stamps, digest_of
-from skincli.data.metadata import MetadataRow
-from skincli.data.source import OpenSource
+from skincli.data.reading.metadata import MetadataRow
+from skincli.data.reading.opening import OpenSource
 from skincli.progress import Progress
 
 # Part of every key: raise it when the same inputs would be packed differently.
@@ -25,7 +25,7 @@ def pack_key(
         "name": config.data.set_name,
         "files": dict(hashes),
         "rows": [asdict(replace(row, line=0)) for row in rows],
-        "split": asdict(config.data.split),
+        "split": asdict(config.data.parts),
         "image_size": config.data.image_size,
         "crop": config.data.crop,
     }

@@ -12,9 +12,9 @@ from typing import Final
 
 import numpy as np
 
-from skincli.config.schema import Crop
+from skincli.config.data import Crop
 from skincli.data.fingerprints import split_fingerprint
-from skincli.data.images import ImageStore
+from skincli.data.reading.images import ImageStore
 from skincli.data.records import Manifest, PreparedSet, Sample
 from skincli.data.storage import write_json
 from skincli.errors import DataError, ImageError

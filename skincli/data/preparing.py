@@ -16,10 +16,10 @@ from skincli.data.fingerprints import (
     split_fingerprint,
 )
 from skincli.data.keys import input_hashes, pack_key
-from skincli.data.metadata import MetadataRow, read_metadata
 from skincli.data.pack import Shot, decode_images, open_pack, pack_bytes, write_tables
+from skincli.data.reading.metadata import MetadataRow, read_metadata
+from skincli.data.reading.opening import OpenSource, open_source
 from skincli.data.records import PARTS, Manifest, Part, PreparedSet, PrepareResult, Sample
-from skincli.data.source import OpenSource, open_source
 from skincli.data.splits import assign_parts, lesion_diagnoses
 from skincli.data.storage import SetFolder, put_in_place, require_space
 from skincli.errors import SkincliError
@@ -70,7 +70,7 @@ def _make(
     source: OpenSource,
     progress: Progress,
 ) -> PreparedSet:
-    parts = assign_parts(lesion_diagnoses((r.lesion_id, r.dx) for r in rows), config.data.split)
+    parts = assign_parts(lesion_diagnoses((r.lesion_id, r.dx) for r in rows), config.data.parts)
     for leftover in target.parent.glob("*.partial"):
         shutil.rmtree(leftover)
     partial = target.with_name(target.name + ".partial")
@@ -129,6 +129,6 @@ def _manifest(config: Config, source: OpenSource, samples: Sequence[Sample]) -> 
         dataset_fingerprint=dataset_fingerprint(samples),
         split_fingerprint=split_fingerprint(samples),
         test_fingerprint=split_fingerprint(s for s in samples if s.part == "test"),
-        settings_fingerprint=digest_of([asdict(data.split), data.image_size, data.crop]),
+        settings_fingerprint=digest_of([asdict(data.parts), data.image_size, data.crop]),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )

@@ -7,12 +7,11 @@ from typing import Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from skincli.config.schema import Crop
+from skincli.config.data import Crop, SourceName
 from skincli.imaging import Pixels
 from skincli.taxonomy import Task, label_of
 
 Part = Literal["train", "validation", "calibration", "test"]
-Source = Literal["ham10000", "synthetic", "folder"]
 
 PARTS: Final[tuple[Part, ...]] = get_args(Part)
 
@@ -47,7 +46,7 @@ class Manifest:
     """
 
     name: str
-    source: Source
+    source: SourceName
     synthetic: bool
     verified: bool
     licence: str
@@ -103,7 +102,7 @@ class FetchResult:
     """
 
     folder: Path
-    source: Source
+    source: SourceName
     n_images: int
     n_files: int
     bytes: int
@@ -120,7 +119,7 @@ class DataInfo:
     """
 
     name: str
-    source: Source
+    source: SourceName
     origin: str
     licence: str
     synthetic: bool

@@ -8,7 +8,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
-from skincli.config.schema import SplitConfig
+from skincli.config.data import PartsConfig
 from skincli.data.records import PARTS, Part
 from skincli.errors import DataError
 
@@ -24,7 +24,7 @@ def lesion_diagnoses(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     }
 
 
-def assign_parts(diagnoses: Mapping[str, str], split: SplitConfig) -> dict[str, Part]:
+def assign_parts(diagnoses: Mapping[str, str], split: PartsConfig) -> dict[str, Part]:
     """The part of each lesion, given the diagnosis of each lesion.
 
     Every diagnosis reaches every part. Raises DataError when one has fewer lesions than parts.
@@ -56,7 +56,7 @@ def _rank(seed: int, lesion_id: str) -> bytes:
     return hashlib.sha256(f"{seed}:{lesion_id}".encode()).digest()
 
 
-def _cuts(count: int, split: SplitConfig) -> list[int]:
+def _cuts(count: int, split: PartsConfig) -> list[int]:
     """Where each part starts among `count` ranked lesions, and the end; no part is empty."""
     cuts = [0]
     share = 0.0

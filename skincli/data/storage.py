@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skincli.config.schema import DataConfig
+from skincli.config.data import DataConfig
 from skincli.errors import DataError, SkincliError
 from skincli.progress import Progress
 

@@ -36,7 +36,7 @@ def fit_operating_point(malignant: Floats, is_malignant: Flags, target: float) -
     if not len(scores):
         raise DataError(
             "the calibration part holds no malignant lesion: no operating point can be fitted",
-            "add malignant lesions, or give `data.split.calibration` a larger share",
+            "add malignant lesions, or give `data.parts.calibration` a larger share",
         )
     sensitivity = np.arange(1, len(scores) + 1) / len(scores)
     return float(scores[np.argmax(sensitivity >= target)])

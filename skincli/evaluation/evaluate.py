@@ -128,7 +128,7 @@ def _require_same_split(bundle: Bundle, prepared: PreparedSet) -> None:
         raise ModelError(
             f"the model was trained on split {theirs[:12]} of `{prepared.manifest.name}`, and the "
             f"config makes split {ours[:12]}",
-            "give the data settings of its training again (`data.split.*`), or train a new model",
+            "give the data settings of its training again (`data.parts.*`), or train a new model",
         )
 
 

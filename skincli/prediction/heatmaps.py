@@ -6,7 +6,7 @@ from typing import Final
 
 from PIL import Image
 
-from skincli.config.schema import Crop
+from skincli.config.data import Crop
 from skincli.errors import SkincliError
 from skincli.imaging import Limits, Pixels, decode, network_input
 from skincli.inference.engine import Floats

@@ -57,7 +57,7 @@ def test_a_model_is_promoted_on_evidence_and_only_on_it(config, log_model, ranke
 
 def test_a_changed_split_asks_for_a_new_evaluation(config, log_model):
     run_id, _, _ = evaluated(config, log_model, 0)
-    config.data.split.seed = 5
+    config.data.parts.seed = 5
     with pytest.raises(GateError, match="none on split"):
         promote(config, run_id, Silent())
     assert list_versions(config) == []

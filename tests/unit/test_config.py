@@ -70,7 +70,7 @@ def test_text_stays_as_it_was_typed(tmp_path, text, expected):
         ("seed=1.5", "`seed` cannot be", ""),
         ("data.crop=round", "expected one of", ""),
         ("data.image_size=3", "data.image_size must be between", ""),
-        ("data.split.train=0.9", "data.split must be shares that sum to 1", ""),
+        ("data.parts.train=0.9", "data.parts must be shares that sum to 1", ""),
         ("model.dropout=[1]", "`model.dropout` cannot be", ""),
         ("tracking.uri=file:///tmp", "tracking.uri must be", ""),
         ("run.name=[1", "not valid YAML", ""),

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from skincli.config.data import DataConfig
 from skincli.config.operating import TrackingConfig
-from skincli.config.schema import Config, DataConfig
+from skincli.config.schema import Config
 from skincli.doctor import examine, machine, packages, project, store
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from skincli.config.schema import Config
-from skincli.data.source import FILES
+from skincli.data.raw import FILES
 from skincli.data.storage import SetFolder
 from skincli.progress import Silent
 

@@ -13,7 +13,7 @@ import pytest
 from skincli.config.schema import Config
 from skincli.data import fetch, prepare
 from skincli.data.mirror import WebMirror
-from skincli.data.source import ARCHIVES, FILES, METADATA
+from skincli.data.raw import ARCHIVES, FILES, METADATA
 from skincli.data.storage import SetFolder
 from skincli.errors import DataError, SkincliError
 from skincli.progress import Silent

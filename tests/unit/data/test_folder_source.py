@@ -6,7 +6,7 @@ import pytest
 
 from skincli.config.schema import Config
 from skincli.data import describe, fetch, prepare
-from skincli.data.source import ARCHIVES, METADATA
+from skincli.data.raw import ARCHIVES, METADATA
 from skincli.data.storage import SetFolder
 from skincli.errors import DataError
 from skincli.progress import Silent

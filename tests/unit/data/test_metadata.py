@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from skincli.config.schema import ColumnsConfig
-from skincli.data.metadata import image_id_of, read_metadata
+from skincli.config.data import ColumnsConfig
+from skincli.data.reading.metadata import image_id_of, read_metadata
 from skincli.errors import DataError
 
 HEADER = "lesion_id,image_id,dx,dx_type,age,sex,localization,dataset\n"

@@ -13,7 +13,7 @@ import pytest
 
 from skincli.config.schema import Config
 from skincli.data import PARTS, PreparedSet, prepare
-from skincli.data.source import ARCHIVES, METADATA
+from skincli.data.raw import ARCHIVES, METADATA
 from skincli.data.storage import SetFolder
 from skincli.errors import DataError
 from skincli.imaging import Limits, read_input
@@ -43,7 +43,7 @@ def edit_metadata(config: Config, change: Callable[[list[str]], list[str]]) -> N
 
 
 def refresh_record(config: Config) -> None:
-    from skincli.data.source import RawFile, read_record, write_record
+    from skincli.data.raw import RawFile, read_record, write_record
 
     raw = raw_of(config)
     record = read_record(raw)
@@ -123,7 +123,7 @@ def test_sizes_and_crops_lie_side_by_side_under_one_split(own_config: Config) ->
 
 def test_another_split_seed_keeps_the_data_set_but_not_the_split(own_config: Config) -> None:
     first = fingerprints(prepare(own_config, Silent()).prepared)
-    own_config.data.split.seed = 1
+    own_config.data.parts.seed = 1
     second = fingerprints(prepare(own_config, Silent()).prepared)
     assert second[0] == first[0]
     assert second[1] != first[1]

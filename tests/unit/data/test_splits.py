@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skincli.config.schema import SplitConfig
+from skincli.config.data import PartsConfig
 from skincli.data import PARTS
 from skincli.data.splits import assign_parts, lesion_diagnoses
 from skincli.errors import DataError
@@ -23,18 +23,18 @@ def lesions(draw: st.DrawFn) -> dict[str, str]:
 
 
 @st.composite
-def shares(draw: st.DrawFn) -> SplitConfig:
+def shares(draw: st.DrawFn) -> PartsConfig:
     weights = draw(st.lists(st.integers(1, 100), min_size=4, max_size=4))
     train, validation, calibration, _ = (weight / sum(weights) for weight in weights)
     rest = 1 - train - validation - calibration
-    return SplitConfig(
+    return PartsConfig(
         train=train, validation=validation, calibration=calibration, test=rest, seed=weights[0]
     )
 
 
 @given(lesions(), shares())
 def test_every_lesion_has_a_part_and_every_diagnosis_is_in_every_part(
-    diagnoses: dict[str, str], split: SplitConfig
+    diagnoses: dict[str, str], split: PartsConfig
 ) -> None:
     parts = assign_parts(diagnoses, split)
     assert parts.keys() == diagnoses.keys()
@@ -46,20 +46,20 @@ def test_every_lesion_has_a_part_and_every_diagnosis_is_in_every_part(
 def test_the_order_of_lesions_plays_no_role(diagnoses: dict[str, str], random) -> None:
     shuffled = list(diagnoses.items())
     random.shuffle(shuffled)
-    split = SplitConfig()
+    split = PartsConfig()
     assert assign_parts(dict(shuffled), split) == assign_parts(diagnoses, split)
 
 
 def test_the_seed_changes_the_parts() -> None:
     diagnoses = {f"L{i}": "nv" for i in range(200)}
-    first = assign_parts(diagnoses, SplitConfig(seed=0))
-    second = assign_parts(diagnoses, SplitConfig(seed=1))
+    first = assign_parts(diagnoses, PartsConfig(seed=0))
+    second = assign_parts(diagnoses, PartsConfig(seed=1))
     assert first != second
 
 
 def test_shares_hold_within_each_diagnosis() -> None:
     diagnoses = {f"{dx}{i}": dx for dx in ("nv", "mel") for i in range(1000)}
-    parts = assign_parts(diagnoses, SplitConfig())
+    parts = assign_parts(diagnoses, PartsConfig())
     for dx in ("nv", "mel"):
         counts = Counter(part for lesion, part in parts.items() if diagnoses[lesion] == dx)
         assert counts == {"train": 700, "validation": 100, "calibration": 80, "test": 120}
@@ -67,7 +67,7 @@ def test_shares_hold_within_each_diagnosis() -> None:
 
 def test_the_assignment_is_the_same_on_every_machine_and_version() -> None:
     """Changing it would mix the test lesions of released models into training."""
-    parts = assign_parts({f"L{i}": "nv" for i in range(10)}, SplitConfig())
+    parts = assign_parts({f"L{i}": "nv" for i in range(10)}, PartsConfig())
     assert {lesion: part for lesion, part in parts.items() if part != "train"} == {
         "L4": "validation",
         "L7": "test",
@@ -78,7 +78,7 @@ def test_the_assignment_is_the_same_on_every_machine_and_version() -> None:
 def test_a_diagnosis_with_too_few_lesions_is_named() -> None:
     diagnoses = {f"nv{i}": "nv" for i in range(9)} | {"a": "mel", "b": "mel", "c": "mel"}
     with pytest.raises(DataError, match="mel has 3"):
-        assign_parts(diagnoses, SplitConfig())
+        assign_parts(diagnoses, PartsConfig())
 
 
 def test_a_lesion_takes_its_most_frequent_diagnosis_and_ties_go_by_code() -> None:

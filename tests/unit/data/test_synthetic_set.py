@@ -11,10 +11,10 @@ from PIL import Image
 
 from skincli.config.schema import Config
 from skincli.data import describe, fetch
-from skincli.data.drawing import draw_lesion, photograph
-from skincli.data.source import ARCHIVES, FILES, METADATA
+from skincli.data.raw import ARCHIVES, FILES, METADATA
 from skincli.data.storage import SetFolder
-from skincli.data.synthetic import lesion_counts
+from skincli.data.synthetic.draw import lesion_counts
+from skincli.data.synthetic.drawing import draw_lesion, photograph
 from skincli.progress import Silent
 from skincli.taxonomy import DIAGNOSIS_CODES
 

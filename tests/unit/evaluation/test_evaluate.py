@@ -153,7 +153,7 @@ def test_a_model_of_another_data_set_is_refused_before_any_image_is_read(config,
 
 
 def test_a_model_of_another_split_is_refused(config, bundle):
-    config.data.split.seed = 1
+    config.data.parts.seed = 1
     with pytest.raises(ModelError, match=bundle.spec.lineage.split_fingerprint[:12]):
         run(config, bundle)
 

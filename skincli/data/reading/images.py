@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from skincli.data.metadata import image_id_of
+from skincli.data.reading.metadata import image_id_of
 from skincli.errors import DataError, ImageError
 from skincli.imaging import IMAGE_SUFFIXES
 

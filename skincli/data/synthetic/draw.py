@@ -15,9 +15,9 @@ from typing import Final
 
 import numpy as np
 
-from skincli.config.schema import SyntheticConfig
-from skincli.data.drawing import draw_lesion, photograph
-from skincli.data.source import ARCHIVES, METADATA
+from skincli.config.data import SyntheticConfig
+from skincli.data.raw import ARCHIVES, METADATA
+from skincli.data.synthetic.drawing import draw_lesion, photograph
 from skincli.progress import Progress
 
 # Lesions per diagnosis in HAM10000; here none falls below the floor, so that a small set can be

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
-from skincli.config.schema import ColumnsConfig
+from skincli.config.data import ColumnsConfig
 from skincli.errors import DataError
 from skincli.imaging import IMAGE_SUFFIXES
 from skincli.taxonomy import DIAGNOSIS_CODES

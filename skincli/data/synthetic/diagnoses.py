@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from skincli.data.textures import (
+from skincli.data.synthetic.textures import (
     Colour,
     Field,
     Outline,

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from skincli.data.diagnoses import PAINTERS, Canvas
-from skincli.data.textures import PIXELS_PER_UNIT, SIDE, Field, noise, step_up, strokes
+from skincli.data.synthetic.diagnoses import PAINTERS, Canvas
+from skincli.data.synthetic.textures import PIXELS_PER_UNIT, SIDE, Field, noise, step_up, strokes
 
 WIDTH: Final = 200
 HEIGHT: Final = 150

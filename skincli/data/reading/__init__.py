@@ -1,0 +1,1 @@
+"""A fetched data set, read: its table to checked rows, its image ids to bytes."""

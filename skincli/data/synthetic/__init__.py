@@ -1,0 +1,1 @@
+"""A drawn stand-in for real images, in HAM10000's published layout."""
