@@ -36,6 +36,32 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row that is left out: its line in the CSV (0 where there is none), and why."""
+
+    line: int
+    image_id: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicatePair:
+    """Two images that show the same picture; `first` sorts before `second`.
+
+    `kind` says how alike: the same file, the same pixels, or nearly the same pixels;
+    `difference` is the mean absolute difference of their grey thumbnails in grey levels (0 to 255).
+    """
+
+    first: str
+    second: str
+    first_lesion: str
+    second_lesion: str
+    kind: Literal["file", "pixels", "near"]
+    difference: float
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What a prepared set is and where it comes from. Fingerprints are SHA-256 in hex.
 
