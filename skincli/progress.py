@@ -2,25 +2,33 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from typing import Literal, Protocol
+
+Unit = Literal["", "bytes"]
 
 
 class Step(Protocol):
-    """One piece of long work that is under way."""
+    """One piece of long work that is under way. Any thread may report."""
 
     def advance(self, amount: int = 1, **facts: str) -> None:
-        """Report `amount` more units done, and facts worth showing (already formatted)."""
+        """Report `amount` more units done, and facts worth showing (already formatted).
+
+        Below 0 where work is done again. A fact that is set to nothing is shown no more.
+        """
         ...
 
 
 class Progress(Protocol):
-    """What a verb is handed: `note` for a line, `step` for work with a length."""
+    """What a verb is handed: `note` for a line, `step` for work with a length.
+
+    Steps may overlap. A `total` of 0 is a length that nobody knows.
+    """
 
     def note(self, message: str) -> None: ...
 
     def warn(self, message: str) -> None: ...
 
-    def step(self, title: str, total: int) -> AbstractContextManager[Step]: ...
+    def step(self, title: str, total: int, unit: Unit = "") -> AbstractContextManager[Step]: ...
 
 
 class _SilentStep:
@@ -38,5 +46,5 @@ class Silent:
         pass
 
     @contextmanager
-    def step(self, title: str, total: int) -> Iterator[Step]:
+    def step(self, title: str, total: int, unit: Unit = "") -> Iterator[Step]:
         yield _SilentStep()

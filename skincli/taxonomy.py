@@ -33,8 +33,52 @@ BINARY: tuple[ClassInfo, ...] = (
     ClassInfo("benign", "benign lesion", False),
     ClassInfo("malignant", "malignant lesion", True),
 )
+# What data sets call the seven, in lower case; the ISIC Archive's names are of its diagnosis tree.
+# Invasive squamous cell carcinoma is none of them.
+_SYNONYMS: dict[str, tuple[str, ...]] = {
+    "akiec": (
+        "actinic keratosis", "actinic keratoses", "solar or actinic keratosis", "bowen's disease",
+        "bowen disease", "intraepithelial carcinoma", "squamous cell carcinoma in situ",
+        "squamous cell carcinoma in situ, bowens disease",
+    ),
+    "bcc": (
+        "basal cell carcinoma", "basal cell carcinoma, nos", "basal cell carcinoma, nodular",
+        "basal cell carcinoma, superficial", "basal cell carcinoma, infiltrating",
+    ),
+    "bkl": (
+        "benign keratosis", "benign keratosis-like lesions", "pigmented benign keratosis",
+        "seborrheic keratosis", "solar lentigo", "lichen planus like keratosis",
+        "lichen planus-like keratosis",
+    ),
+    "df": ("dermatofibroma",),
+    "mel": (
+        "melanoma", "melanoma, nos", "melanoma invasive", "melanoma in situ", "melanoma metastasis",
+        "nodular melanoma",
+    ),
+    "nv": (
+        "nevus", "naevus", "nevi", "melanocytic nevi", "nevus, nos", "benign melanocytic nevus",
+        "blue nevus", "spitz nevus", "dysplastic nevus", "nevus, atypical, dysplastic, or clark",
+    ),
+    "vasc": (
+        "vascular lesions", "vascular", "angioma", "hemangioma", "cherry angioma", "angiokeratoma",
+        "pyogenic granuloma", "hemorrhage",
+        "benign soft tissue proliferations - vascular",
+    ),
+}  # fmt: skip
 MALIGNANT_DIAGNOSES = frozenset(d.code for d in DIAGNOSES if d.malignant)
 DIAGNOSIS_CODES = tuple(d.code for d in DIAGNOSES)
+
+
+_CODES = {
+    **{name: code for code, names in _SYNONYMS.items() for name in names},
+    **{known.name: known.code for known in DIAGNOSES},
+    **{code: code for code in DIAGNOSIS_CODES},
+}
+
+
+def diagnosis_code(text: str) -> str | None:
+    """The code of a diagnosis given as a code or a name in any case, None where it is no such."""
+    return _CODES.get(" ".join(text.replace("_", " ").lower().split()))
 
 
 def classes_of(task: Task) -> tuple[ClassInfo, ...]:

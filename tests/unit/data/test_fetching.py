@@ -3,19 +3,21 @@ import json
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
-import httpx
 import pytest
+from standins.faults import answers, cut
+from standins.mirror import Mirror
 
+from skincli.config.data import DataConfig, SourceName
 from skincli.config.schema import Config
 from skincli.data import fetch, prepare
-from skincli.data.mirror import WebMirror
+from skincli.data.download.dataverse import DataverseFile
 from skincli.data.raw import ARCHIVES, FILES, METADATA
+from skincli.data.sources import ham10000
 from skincli.data.storage import SetFolder
-from skincli.errors import DataError, SkincliError
+from skincli.errors import ConfigError, DataError, SkincliError
 from skincli.progress import Silent
 
 
@@ -38,15 +40,6 @@ def assert_same_files(config: Config, folder: Path) -> None:
         assert (raw / name).read_bytes() == (folder / name).read_bytes()
     assert {path.name for path in raw.iterdir()} == {*FILES, "source.json"}
     assert not list(raw.parent.glob("*.partial"))
-
-
-def test_without_a_mirror_the_error_says_what_to_do(tmp_path: Path) -> None:
-    config = Config()
-    config.data.root = str(tmp_path)
-    with pytest.raises(DataError) as caught:
-        fetch(config, Silent())
-    assert "data.mirror=URL-or-folder" in caught.value.hint
-    assert "data=synthetic" in caught.value.hint
 
 
 def test_a_local_folder_is_copied_and_then_left_alone(
@@ -98,7 +91,7 @@ def test_checksums_that_hold_verify_the_mirror(ham_config: Config, mirror_folder
 
 def test_a_checksum_that_fails_refuses_the_file(ham_config: Config, mirror_folder: Path) -> None:
     write_checksums(mirror_folder, HAM10000_images_part_2="0" * 32)
-    with pytest.raises(DataError, match=r"part_2\.zip .* differs from the mirror's MD5SUMS"):
+    with pytest.raises(DataError, match=r"part_2\.zip. differs from the MD5"):
         fetch(ham_config, Silent())
     assert not raw_of(ham_config).exists()
     write_checksums(mirror_folder)
@@ -146,70 +139,64 @@ def test_credentials_in_a_mirror_are_not_written_down(ham_config: Config, web) -
 
 
 def test_an_interrupted_download_goes_on_where_it_stopped(
-    ham_config: Config, mirror_folder: Path, web
+    ham_config: Config, mirror_folder: Path, web: Mirror
 ) -> None:
     ham_config.data.mirror = web.url
-    web.cut = {ARCHIVES[0]: 100_000}
+    ham_config.data.download.attempts = 1
+    web.faults[METADATA] = [cut(10, then=lambda: web.faults[METADATA].append(answers(503)))]
     with pytest.raises(SkincliError) as caught:
         fetch(ham_config, Silent())
     assert "goes on where it stopped" in caught.value.hint
     assert not raw_of(ham_config).exists()
-    web.cut = {}
+    before = web.sent(ARCHIVES[0])
     fetch(ham_config, Silent())
-    assert web.ranges == [f"{ARCHIVES[0]} 99999"]
+    assert web.of(METADATA)[-1].range == "bytes=10-"
+    assert web.sent(ARCHIVES[0]) == before
     assert_same_files(ham_config, mirror_folder)
 
 
-def test_what_is_complete_is_not_downloaded_again(ham_config: Config, web) -> None:
-    ham_config.data.mirror = web.url
-    web.cut = {METADATA: 10}
-    with pytest.raises(SkincliError):
-        fetch(ham_config, Silent())
-    web.cut = {}
-    fetch(ham_config, Silent())
-    assert web.sent == [*FILES, METADATA]
-
-
-def test_a_web_mirror_that_lacks_a_file_is_refused(ham_config: Config, web) -> None:
+def test_a_web_mirror_that_lacks_a_file_is_refused(ham_config: Config, web: Mirror) -> None:
     ham_config.data.mirror = web.url
     (web.folder / METADATA).unlink()
-    with pytest.raises(DataError, match=f"answers 404 for {METADATA}"):
+    with pytest.raises(DataError, match=f"has no {METADATA}: it answers 404"):
         fetch(ham_config, Silent())
-    assert web.sent == []
+    assert not any(web.of(name) for name in ARCHIVES)
 
 
-@pytest.mark.parametrize("reason", ["no ranges", "changed"])
-def test_a_download_starts_afresh_where_it_cannot_go_on(
-    ham_config: Config, mirror_folder: Path, web, reason: str
+def test_a_mirror_of_the_published_files_is_verified(
+    ham_config: Config, mirror_folder: Path, monkeypatch: pytest.MonkeyPatch, progress
 ) -> None:
+    published = {
+        name: DataverseFile(1, hashlib.md5((mirror_folder / name).read_bytes()).hexdigest())
+        for name in FILES
+    }
+    monkeypatch.setattr(ham10000, "PUBLISHED", published)
+    assert fetch(ham_config, progress).verified
+    assert not progress.warnings
+
+
+@pytest.mark.parametrize("source", ["isic", "synthetic", "folder"])
+def test_a_mirror_where_nothing_is_mirrored_is_refused(source: SourceName) -> None:
+    config = Config(data=DataConfig(source=source, mirror="http://127.0.0.1:1"))
+    with pytest.raises(ConfigError, match=f"data.mirror has no meaning with data={source}"):
+        fetch(config, Silent())
+
+
+def test_what_belongs_to_ham10000_is_refused_elsewhere() -> None:
+    config = Config(data=DataConfig(source="synthetic", include=["isic2018-test"]))
+    with pytest.raises(ConfigError, match="isic2018-test has no meaning with data=synthetic"):
+        fetch(config, Silent())
+
+
+def test_what_is_intact_is_not_fetched_again(ham_config: Config, web: Mirror) -> None:
     ham_config.data.mirror = web.url
-    web.cut = {ARCHIVES[0]: 100_000}
-    with pytest.raises(SkincliError):
-        fetch(ham_config, Silent())
-    web.cut = {}
-    if reason == "no ranges":
-        web.honours_range = False
-    else:
-        (mirror_folder / ARCHIVES[0]).write_bytes((mirror_folder / ARCHIVES[1]).read_bytes())
     fetch(ham_config, Silent())
-    assert web.ranges == []
-    assert_same_files(ham_config, mirror_folder)
-
-
-def test_a_stalled_download_is_given_up(web) -> None:
-    web.cut, web.stall = {ARCHIVES[0]: 1000}, threading.Event()
-    with (
-        httpx.Client(timeout=0.2) as client,
-        pytest.raises(SkincliError, match="stalled"),
-        WebMirror(web.url, client).open(ARCHIVES[0], 0, "") as opened,
-    ):
-        list(opened.chunks)
-
-
-def test_nobody_answers(ham_config: Config, web) -> None:
-    ham_config.data.mirror = "http://127.0.0.1:1"
-    with pytest.raises(SkincliError, match="cannot be downloaded"):
-        fetch(ham_config, Silent())
+    (raw_of(ham_config) / METADATA).write_text("damaged")
+    before = {name: web.sent(name) for name in FILES}
+    assert fetch(ham_config, Silent()).created
+    assert_same_files(ham_config, web.folder)
+    assert web.sent(METADATA) > before[METADATA]
+    assert all(web.sent(name) == before[name] for name in ARCHIVES)
 
 
 def test_a_killed_fetch_finishes_the_next_time(synthetic_config: Config, tmp_path: Path) -> None:
