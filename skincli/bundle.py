@@ -14,11 +14,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from skincli.config.data import Crop
+from skincli.config.data import Crop, SplitKind
 from skincli.errors import ModelError
 from skincli.taxonomy import ClassInfo, Task
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 SPEC_FILE: Final = "bundle.json"
 MODEL_FILE: Final = "model.onnx"
 TRAINED_ON_FILE: Final = "trained_on.json"
@@ -26,7 +26,10 @@ TRAINED_ON_FILE: Final = "trained_on.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lineage:
-    """Where a model comes from. Fingerprints are SHA-256 in hex."""
+    """Where a model comes from. Fingerprints are SHA-256 in hex.
+
+    `data_warnings` say why figures from its data are not what they seem.
+    """
 
     run_id: str
     run_name: str
@@ -37,6 +40,8 @@ class Lineage:
     synthetic: bool
     dataset_fingerprint: str
     split_fingerprint: str
+    split: SplitKind
+    data_warnings: tuple[str, ...]
     git_commit: str
     packages: dict[str, str]
     config: dict[str, Any]
@@ -157,8 +162,9 @@ def _check_files(folder: Path, files: dict[str, str]) -> None:
 
 def _parse(content: dict[str, Any]) -> BundleSpec:
     classes = tuple(ClassInfo(**item) for item in content.pop("classes"))
-    lineage = Lineage(**content.pop("lineage"))
-    return BundleSpec(classes=classes, lineage=lineage, **content)
+    lineage = content.pop("lineage")
+    lineage["data_warnings"] = tuple(lineage["data_warnings"])
+    return BundleSpec(classes=classes, lineage=Lineage(**lineage), **content)
 
 
 def _write_json(path: Path, content: object) -> None:

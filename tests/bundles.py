@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from skincli.bundle import MODEL_FILE, Bundle, BundleSpec, Lineage, keyed_hashes, seal
-from skincli.config.data import Crop
+from skincli.config.data import Crop, SplitKind
 from skincli.taxonomy import Task, classes_of
 
 OPERATING_POINT = 0.25
@@ -28,6 +28,7 @@ def tiny_bundle(
     lesions: Sequence[str] = (),
     seed: int = 0,
     weight_scale: float = 8.0,
+    split: SplitKind = "lesion",
 ) -> Bundle:
     """A bundle in `folder`; `seed` and `weight_scale` draw another model, another digest.
 
@@ -46,7 +47,7 @@ def tiny_bundle(
         operating_point=OPERATING_POINT,
         target_sensitivity=0.95,
         export_difference=0.0,
-        lineage=_lineage(split_fingerprint, run_id, data_name),
+        lineage=_lineage(split_fingerprint, run_id, data_name, split),
     )
     trained_on: dict[str, Any] = {
         "key": KEY,
@@ -106,7 +107,7 @@ def _info(name: str, kind: int, shape: list[int]) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, kind, ["N", *shape])
 
 
-def _lineage(split_fingerprint: str, run_id: str, data_name: str) -> Lineage:
+def _lineage(split_fingerprint: str, run_id: str, data_name: str, split: SplitKind) -> Lineage:
     return Lineage(
         run_id=run_id,
         run_name="tiny",
@@ -117,6 +118,8 @@ def _lineage(split_fingerprint: str, run_id: str, data_name: str) -> Lineage:
         synthetic=data_name == "synthetic",
         dataset_fingerprint="1" * 64,
         split_fingerprint=split_fingerprint,
+        split=split,
+        data_warnings=("its parts leak",) if split == "official" else (),
         git_commit="0" * 40,
         packages={"onnxruntime": "1"},
         config={"data": {"source": data_name}},

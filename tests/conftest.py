@@ -43,6 +43,7 @@ def synthetic_config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     config.data.source = "synthetic"
     config.data.root = str(tmp_path_factory.mktemp("synthetic"))
     config.data.synthetic.lesions = 120
+    config.data.parts.seed = 409  # every diagnosis is in every part
     config.data.image_size = 32
     fetch(config, Silent())
     return config

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from skincli import __version__
-from skincli.cli import configs, data, deciding, machine, modelling, serving, track
+from skincli.cli import bench, configs, data, deciding, machine, modelling, serving, track
 from skincli.cli.options import protect_words_after_dashes
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.add_typer(deciding.models, name="models")
 serving.add_to(app)
 app.add_typer(track.app, name="track")
 app.add_typer(configs.app, name="config")
+app.add_typer(bench.app, name="bench")
 machine.add_to(app)
 
 

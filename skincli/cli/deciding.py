@@ -137,7 +137,8 @@ def show(
             f"temperature {spec.temperature:.2f}, operating point {spec.operating_point:.3f}",
             f"run {lineage.run_id} ({lineage.run_name}), {lineage.created}",
             f"data {lineage.data_name} ({kind}) {lineage.dataset_fingerprint[:12]}, "
-            f"split {lineage.split_fingerprint[:12]}",
+            f"{lineage.split} split {lineage.split_fingerprint[:12]}",
+            *(f"warning: {warning}" for warning in lineage.data_warnings),
             f"commit {lineage.git_commit}",
             "packages " + ", ".join(f"{k} {v}" for k, v in lineage.packages.items()),
         ]

@@ -7,6 +7,7 @@ from skincli.config.fields import opt, require
 
 Crop = Literal["center", "whole", "letterbox"]
 SourceName = Literal["ham10000", "isic2018", "isic", "dermamnist", "synthetic", "folder"]
+SplitKind = Literal["lesion", "official"]
 Included = Literal["isic2018-test", "segmentations"]
 
 
@@ -88,7 +89,8 @@ class PartsConfig:
     validation: float = opt(0.10, "share for early stopping and choices")
     calibration: float = opt(0.08, "share for the temperature and the operating point")
     test: float = opt(0.12, "share for headline figures and the promotion gate, nothing else")
-    seed: int = opt(0, "seed of the assignment of lesions to parts")
+    # Of the first 3,000 seeds the one that meets the shares of HAM10000's rare diagnoses best.
+    seed: int = opt(764, "seed of the assignment of lesions to parts")
 
     def __post_init__(self) -> None:
         parts = (self.train, self.validation, self.calibration, self.test)
@@ -114,7 +116,7 @@ class DataConfig:
         "center",
         "center: largest centred square; whole: full frame, squeezed; letterbox: padded",
     )
-    split: Literal["lesion", "official"] = opt(
+    split: SplitKind = opt(
         "lesion", "lesion: by lesion, without leaks; official: as published (dermamnist)"
     )
     folds: int = opt(0, "divide train and validation into this many folds; 0: no folds")

@@ -1,10 +1,11 @@
 """Where images come from, which part each belongs to, and the packed arrays they end up in."""
 
-from skincli.data.describing import describe
+from skincli.data.checking import check
 from skincli.data.fetching import fetch
 from skincli.data.preparing import prepare
 from skincli.data.records import (
     PARTS,
+    CheckResult,
     DataInfo,
     FetchResult,
     Manifest,
@@ -13,9 +14,11 @@ from skincli.data.records import (
     PrepareResult,
     Sample,
 )
+from skincli.data.seeing.describing import describe
 
 __all__ = [
     "PARTS",
+    "CheckResult",
     "DataInfo",
     "FetchResult",
     "Manifest",
@@ -23,6 +26,7 @@ __all__ = [
     "PrepareResult",
     "PreparedSet",
     "Sample",
+    "check",
     "describe",
     "fetch",
     "prepare",

@@ -1,134 +1,104 @@
-"""The verb `prepare`: raw data to a prepared set, once for each size, crop and split."""
+"""The verb `prepare`: raw data to a prepared set. Each step is done once and kept.
 
-import shutil
-from collections import Counter
-from collections.abc import Sequence
+::
+
+    rows, checked ─► images, inspected ─┬─► split: its newest version fits, or is extended
+                                        └─► pack: decoded at one size and crop, whatever the split
+"""
+
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from skincli.config.schema import Config
-from skincli.data.fingerprints import (
-    Stamps,
-    dataset_fingerprint,
-    digest_of,
-    split_fingerprint,
-)
-from skincli.data.keys import input_hashes, pack_key
-from skincli.data.pack import Shot, decode_images, open_pack, pack_bytes, write_tables
-from skincli.data.reading.metadata import MetadataRow, read_metadata
+from skincli.data.inspecting.look import known_inspection
+from skincli.data.joining import join
+from skincli.data.packing.decode import Shot
+from skincli.data.packing.pack import Identity, make_pack, open_pack, pack_folder
+from skincli.data.packing.packed import PackedImages
 from skincli.data.reading.opening import OpenSource, open_source
-from skincli.data.records import PARTS, Manifest, Part, PreparedSet, PrepareResult, Sample
-from skincli.data.splits import assign_parts, lesion_diagnoses
-from skincli.data.storage import SetFolder, put_in_place, require_space
-from skincli.errors import SkincliError
+from skincli.data.records import PreparedSet, PrepareResult
+from skincli.data.splitting.current import current_split, matching_split
+from skincli.data.splitting.rows import SplitImage
+from skincli.data.storage import SetFolder, write_json
+from skincli.data.usable import UsableImages, mention_oddities, sieve, usable_images
 from skincli.imaging import Limits
 from skincli.progress import Progress
-from skincli.taxonomy import DIAGNOSIS_CODES
-
-_SHOWN: Final = 3
 
 
 def prepare(config: Config, progress: Progress) -> PrepareResult:
-    """Check the metadata, split by lesion, decode every image; nothing when all is unchanged.
+    """Check rows and images, split by lesion, decode every image; nothing when all is unchanged.
 
-    Raises DataError for metadata or images that cannot be used, and when nothing was fetched.
+    Raises DataError when nothing was fetched or nothing can be used, or with `data.strict` when a
+    row has to be left out; GateError when the stored split leaks or was altered.
     """
     folder = SetFolder.of(config.data)
     with open_source(config) as source, folder.locked(progress):
-        rows = read_metadata(source.metadata, source.columns, source.images)
-        _mention_oddities(rows, source, progress)
-        hashes = input_hashes(rows, source, Stamps(folder.stamps), progress)
-        target = folder.prepared / pack_key(config, rows, source, hashes)
-        prepared = open_pack(target)
-        if prepared is not None:
-            return PrepareResult(prepared, created=False)
-        return PrepareResult(_make(target, config, rows, source, progress), created=True)
+        usable = usable_images(config, folder, source, progress)
+        images = _split_images(usable)
+        split, dealt = current_split(
+            folder.splits, config.data, images, usable.inspection, progress
+        )
+        if dealt:
+            mention_oddities(usable, source, progress)
+        packed, decoded = _pack(config, folder, source, usable, progress)
+        prepared = join(config.data, source.record, usable, split, packed)
+        _write_manifest(prepared)
+    for warning in prepared.manifest.warnings:
+        progress.warn(warning)
+    return PrepareResult(prepared, split.folder, created=dealt or decoded)
 
 
-def _mention_oddities(rows: Sequence[MetadataRow], source: OpenSource, progress: Progress) -> None:
-    """Warn of what is allowed but seldom meant."""
-    unused = sorted(source.images.ids.difference(row.image_id for row in rows))
-    if unused:
-        progress.warn(f"images without a metadata row: {_some(unused)}")
-    pairs = {(row.lesion_id, row.dx) for row in rows}
-    several = sorted(k for k, n in Counter(lesion for lesion, _ in pairs).items() if n > 1)
-    if several:
-        progress.warn(f"lesions with more than one diagnosis: {_some(several)}")
+def find_prepared(config: Config, source: OpenSource) -> PreparedSet | None:
+    """The prepared set of an open source, None where `prepare` would have something to do."""
+    folder = SetFolder.of(config.data)
+    image_ids = [row.image_id for row in source.metadata.rows]
+    inspection = known_inspection(folder.inspected, source.images, image_ids)
+    if inspection is None:
+        return None
+    usable = sieve(source, inspection)
+    split = matching_split(folder.splits, config.data, _split_images(usable))
+    packed = open_pack(*_target(config, folder, usable))
+    return join(config.data, source.record, usable, split, packed) if split and packed else None
 
 
-def _some(names: Sequence[str]) -> str:
-    more = ", …" if len(names) > _SHOWN else ""
-    return f"{len(names):,} ({', '.join(names[:_SHOWN])}{more})"
-
-
-def _make(
-    target: Path,
-    config: Config,
-    rows: Sequence[MetadataRow],
-    source: OpenSource,
-    progress: Progress,
-) -> PreparedSet:
-    parts = assign_parts(lesion_diagnoses((r.lesion_id, r.dx) for r in rows), config.data.parts)
-    for leftover in target.parent.glob("*.partial"):
-        shutil.rmtree(leftover)
-    partial = target.with_name(target.name + ".partial")
-    partial.mkdir(parents=True)
-    size = config.data.image_size
-    require_space(partial, pack_bytes(len(rows), size))
-    shot = Shot(size, config.data.crop, Limits.of(config.image))
-    digests = decode_images(partial, source.images, [r.image_id for r in rows], shot, progress)
-    samples = [
-        _sample(row, parts[row.lesion_id], digest)
-        for row, digest in zip(rows, digests, strict=True)
+def _split_images(usable: UsableImages) -> list[SplitImage]:
+    return [
+        SplitImage(
+            image_id=row.image_id,
+            lesion_id=row.lesion_id,
+            dx=row.dx,
+            sha256=usable.inspection.facts[row.image_id].sha256,
+            official=row.part,
+        )
+        for row in usable.rows
     ]
-    write_tables(partial, samples, _manifest(config, source, samples))
-    put_in_place(partial, target)
-    prepared = open_pack(target)
-    if prepared is None:
-        raise SkincliError(f"`{target}` cannot be read back after writing", "check the disk")
-    return prepared
 
 
-def _sample(row: MetadataRow, part: Part, sha256: str) -> Sample:
-    return Sample(
-        image_id=row.image_id,
-        lesion_id=row.lesion_id,
-        dx=row.dx,
-        part=part,
-        sha256=sha256,
-        dx_type=row.dx_type,
-        age=row.age,
-        sex=row.sex,
-        localization=row.localization,
-        dataset=row.dataset,
-    )
+def _pack(
+    config: Config,
+    folder: SetFolder,
+    source: OpenSource,
+    usable: UsableImages,
+    progress: Progress,
+) -> tuple[PackedImages, bool]:
+    """The images decoded at the configured size and crop, and whether that was done just now."""
+    target, images, shot = _target(config, folder, usable)
+    packed = open_pack(target, images, shot)
+    if packed is not None:
+        return packed, False
+    return make_pack(target, images, source.images, shot, progress), True
 
 
-def count_parts(pairs: Sequence[tuple[Part, str]]) -> dict[str, dict[str, int]]:
-    """Images per part and diagnosis, from the (part, dx) of every image."""
-    counts = Counter(pairs)
-    return {part: {dx: counts[part, dx] for dx in DIAGNOSIS_CODES} for part in PARTS}
+def _target(
+    config: Config, folder: SetFolder, usable: UsableImages
+) -> tuple[Path, list[Identity], Shot]:
+    """Where the pack of these images belongs, what it holds, and how it is decoded."""
+    shot = Shot(config.data.image_size, config.data.crop, Limits.of(config.image))
+    facts = usable.inspection.facts
+    images = [(row.image_id, facts[row.image_id].sha256) for row in usable.rows]
+    return pack_folder(folder.prepared, images, shot), images, shot
 
 
-def _manifest(config: Config, source: OpenSource, samples: Sequence[Sample]) -> Manifest:
-    data, record = config.data, source.record
-    return Manifest(
-        name=data.set_name,
-        source=record.source,
-        synthetic=record.synthetic,
-        verified=record.verified,
-        licence=record.licence,
-        origin=record.origin,
-        image_size=data.image_size,
-        crop=data.crop,
-        n_images=len(samples),
-        n_lesions=len({sample.lesion_id for sample in samples}),
-        counts=count_parts([(sample.part, sample.dx) for sample in samples]),
-        dataset_fingerprint=dataset_fingerprint(samples),
-        split_fingerprint=split_fingerprint(samples),
-        test_fingerprint=split_fingerprint(s for s in samples if s.part == "test"),
-        settings_fingerprint=digest_of([asdict(data.parts), data.image_size, data.crop]),
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
+def _write_manifest(prepared: PreparedSet) -> None:
+    """Keep what the set is beside its images, for people and other programs."""
+    write_json(prepared.folder / "manifest.json", asdict(prepared.manifest))

@@ -3,15 +3,19 @@
 ::
 
     <data.root>/<name>/raw/            what fetch made, with source.json
-    <data.root>/<name>/prepared/<key>/ images.npy, samples.csv, manifest.json
+    <data.root>/<name>/inspected/      what every image is: its SHA-256, size and thumbnail
+    <data.root>/<name>/splits/<key>/   the versions of a split: v1, v2, …
+    <data.root>/<name>/prepared/<key>/ images.npy, images.csv, chunks.csv, manifest.json
+    <data.root>/<name>/rejected.csv    the rows that were left out, and why
     <data.root>/<name>/stamps.json     SHA-256 of files that have not changed since
 """
 
+import csv
 import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +43,22 @@ class SetFolder:
     @property
     def prepared(self) -> Path:
         return self.path / "prepared"
+
+    @property
+    def inspected(self) -> Path:
+        return self.path / "inspected"
+
+    @property
+    def unpacked(self) -> Path:
+        return self.path / "unpacked"
+
+    @property
+    def splits(self) -> Path:
+        return self.path / "splits"
+
+    @property
+    def rejected(self) -> Path:
+        return self.path / "rejected.csv"
 
     @property
     def stamps(self) -> Path:
@@ -73,11 +93,27 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     partial.replace(path)
 
 
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a CSV under its final name in one step."""
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+    partial.replace(path)
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
 def put_in_place(partial: Path, target: Path) -> None:
     """Give a finished folder its final name, in the place of an older one."""
     for file in partial.iterdir():
-        with file.open("rb") as stream:
-            os.fsync(stream.fileno())
+        if file.is_file():
+            with file.open("rb") as stream:
+                os.fsync(stream.fileno())
     shutil.rmtree(target, ignore_errors=True)
     partial.replace(target)
 

@@ -43,7 +43,7 @@ def evaluate(
 ) -> EvaluationResult:
     """Measure `model` on the test part, or with `external` on all of another data set.
 
-    Raises ModelError when the configured split is not the one that the model was trained on, and
+    Raises ModelError when the configured test part holds what the model was trained on, and
     DataError when an external set holds images or lesions that shaped the model.
     """
     resolved = resolve(config, model)
@@ -100,8 +100,9 @@ def _images_for(
     if external:
         _require_unseen(bundle, prepared)
         return prepared, np.arange(len(prepared.samples))
-    _require_same_split(bundle, prepared)
-    return prepared, prepared.rows("test")
+    rows = prepared.rows("test")
+    _require_unseen_test(bundle, prepared, rows, progress)
+    return prepared, rows
 
 
 def _require_same_data(config: Config, bundle: Bundle) -> None:
@@ -122,25 +123,39 @@ def _settings_of(bundle: Bundle) -> str:
     return f"data={source}{named}"
 
 
-def _require_same_split(bundle: Bundle, prepared: PreparedSet) -> None:
+def _require_unseen_test(
+    bundle: Bundle, prepared: PreparedSet, rows: NDArray[np.intp], progress: Progress
+) -> None:
+    """The split may have grown since, as long as nothing in its test part shaped the model."""
     theirs, ours = bundle.spec.lineage.split_fingerprint, prepared.manifest.split_fingerprint
-    if theirs != ours:
+    if theirs == ours:
+        return
+    files, lesions = _seen(bundle, prepared, rows)
+    if files or lesions:
         raise ModelError(
-            f"the model was trained on split {theirs[:12]} of `{prepared.manifest.name}`, and the "
-            f"config makes split {ours[:12]}",
+            f"the model was trained on split {theirs[:12]} of `{prepared.manifest.name}`; split "
+            f"{ours[:12]} of the config tests it on {files} images and {lesions} lesions of that",
             "give the data settings of its training again (`data.parts.*`), or train a new model",
         )
+    progress.note(f"The split was {theirs[:12]} at training; nothing tested was trained on")
 
 
 def _require_unseen(bundle: Bundle, prepared: PreparedSet) -> None:
     name = prepared.manifest.name
-    files = overlap(bundle, "files", (s.sha256 for s in prepared.samples))
-    lesions = overlap(
-        bundle, "lesions", (prepared.manifest.lesion_key(s.lesion_id) for s in prepared.samples)
-    )
+    files, lesions = _seen(bundle, prepared, np.arange(len(prepared.samples)))
     if files or lesions:
         raise DataError(
             f"`{name}` is no external test set for this model, which was trained on {files} images "
             f"and {lesions} lesions of it",
             "take them out, or evaluate on the test part without `--data`",
         )
+
+
+def _seen(bundle: Bundle, prepared: PreparedSet, rows: NDArray[np.intp]) -> tuple[int, int]:
+    """How many files and lesions of `rows` shaped the model."""
+    samples = [prepared.samples[row] for row in rows]
+    key = prepared.manifest.lesion_key
+    return (
+        overlap(bundle, "files", (s.sha256 for s in samples)),
+        overlap(bundle, "lesions", (key(s.lesion_id) for s in samples)),
+    )

@@ -67,6 +67,7 @@ def promote(
     if force and not (reason or "").strip():
         raise UsageError("`--force` needs a reason", "add `--reason TEXT`: it is recorded")
     candidate = resolve(config, model)
+    _require_sound_split(candidate)
     checked_classifier(candidate.bundle)
     seen = as_the_model_sees(config, candidate.bundle)
     key = prepare(seen, progress).prepared.manifest.test_fingerprint[:12]
@@ -93,6 +94,17 @@ def promote(
         forced=bool(failed),
         synthetic=candidate.bundle.spec.lineage.synthetic,
     )
+
+
+def _require_sound_split(candidate: ResolvedModel) -> None:
+    """A model that may have seen its test images is for reproducing tables, whoever forces it."""
+    lineage = candidate.bundle.spec.lineage
+    if lineage.split == "official":
+        why = "; ".join(lineage.data_warnings)
+        raise GateError(
+            f"not promoted: it was trained on an official split that may leak ({why})",
+            "train on lesion-disjoint data, such as `data=ham10000`",
+        )
 
 
 def rollback(config: Config, version: str | None = None) -> RollbackResult:

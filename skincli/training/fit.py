@@ -108,8 +108,10 @@ def _batches(
     config: Config, prepared: PreparedSet, device: torch.device
 ) -> tuple[TrainBatches, PlainBatches]:
     labels = prepared.labels(config.task)
-    train = DeviceImages(prepared.images, labels, prepared.rows("train"), device)
-    validation = DeviceImages(prepared.images, labels, prepared.rows("validation"), device)
+    train, validation = (
+        DeviceImages(prepared.images[rows], labels[rows], device)
+        for rows in (prepared.rows("train"), prepared.rows("validation"))
+    )
     size = config.data.batch_size
     return TrainBatches(train, config.augment, size, config.seed), PlainBatches(validation, size)
 

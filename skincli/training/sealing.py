@@ -103,6 +103,8 @@ def _lineage(config: Config, prepared: PreparedSet, folder: RunFolder) -> Lineag
         synthetic=manifest.synthetic,
         dataset_fingerprint=manifest.dataset_fingerprint,
         split_fingerprint=manifest.split_fingerprint,
+        split=manifest.split,
+        data_warnings=manifest.warnings,
         git_commit=git_commit(),
         packages=package_versions(),
         config=resolved_dict(config),

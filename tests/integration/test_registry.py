@@ -7,6 +7,7 @@ from pathlib import Path
 import mlflow
 import numpy as np
 import pytest
+from bundles import tiny_bundle
 
 from skincli.errors import GateError, ModelError, SkincliError, UsageError
 from skincli.evaluation.evaluate import evaluate
@@ -207,3 +208,11 @@ def test_a_server_that_does_not_answer_is_said_at_once(config):
     with pytest.raises(SkincliError, match="does not answer") as caught:
         list_versions(config)
     assert "skincli track start" in caught.value.hint
+
+
+def test_a_model_of_an_official_split_is_never_promoted(config, tmp_path):
+    bundle = tiny_bundle(tmp_path / "official", split="official")
+    for words in ({}, {"force": True, "reason": "because"}):
+        with pytest.raises(GateError, match=r"official split that may leak \(its parts leak\)"):
+            promote(config, str(bundle.folder), Silent(), **words)
+    assert current_version(config) is None

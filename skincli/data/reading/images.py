@@ -1,24 +1,28 @@
-"""Image ids to file bytes, straight out of zip archives or a folder. Nothing is extracted."""
+"""Image ids to file bytes, straight out of zip archives or a folder."""
 
-import zipfile
-import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from skincli.data.reading.metadata import image_id_of
-from skincli.errors import DataError, ImageError
-from skincli.imaging import IMAGE_SUFFIXES
+from skincli.data.reading.archives import DAMAGE, image_entries, open_archive, refused_entries
+from skincli.data.reading.files import image_files
+from skincli.data.reading.table import image_id_of
+from skincli.data.records import Rejected
+from skincli.errors import ImageError
+from skincli.imaging import Limits
 
 
 class Entry(Protocol):
-    """One stored image. `file` is the file on disk that holds it."""
+    """One stored image. `token` changes when its bytes do, as far as the container can tell."""
 
     @property
-    def file(self) -> Path: ...
+    def size(self) -> int: ...
+
+    @property
+    def token(self) -> str: ...
 
     def read(self) -> bytes: ...
 
@@ -27,24 +31,32 @@ class Entry(Protocol):
 class _FileEntry:
     file: Path
 
+    @property
+    def size(self) -> int:
+        return self.file.stat().st_size
+
+    @property
+    def token(self) -> str:
+        stat = self.file.stat()
+        return f"{stat.st_size}-{stat.st_mtime_ns}"
+
     def read(self) -> bytes:
         return self.file.read_bytes()
 
 
-@dataclass(frozen=True, slots=True)
-class _ArchiveEntry:
-    file: Path
-    archive: zipfile.ZipFile
-    name: str
-
-    def read(self) -> bytes:
-        return self.archive.read(self.name)  # checks the CRC
-
-
 class ImageStore:
-    """Images by id. A context manager that keeps its archives open; reading is thread-safe."""
+    """Images by id. A context manager that keeps its archives open; reading is thread-safe.
 
-    def __init__(self, entries: Iterable[tuple[str, Entry]], resources: ExitStack) -> None:
+    `refused` are entries that no row may use, with the reason; `duplicates` the ids that several
+    files have.
+    """
+
+    def __init__(
+        self,
+        entries: Iterable[tuple[str, Entry]],
+        resources: ExitStack,
+        refused: Iterable[Rejected] = (),
+    ) -> None:
         self._entries: dict[str, Entry] = {}
         self._resources = resources
         twice: set[str] = set()
@@ -53,28 +65,32 @@ class ImageStore:
                 twice.add(image_id)
             self._entries[image_id] = entry
         self.duplicates = frozenset(twice)
+        self.refused = tuple(refused)
+        self._faults = {item.image_id: (item.reason, item.detail) for item in self.refused}
 
     @classmethod
-    def of_archives(cls, paths: Iterable[Path]) -> Self:
+    def of_archives(cls, paths: Iterable[Path], limits: Limits) -> Self:
         """All images in zip archives. Raises DataError for a file that is not one."""
-        resources = ExitStack()
-        archives: dict[Path, zipfile.ZipFile] = {}
-        for path in paths:
-            try:
-                archives[path] = resources.enter_context(zipfile.ZipFile(path))
-            except (zipfile.BadZipFile, OSError) as error:
-                resources.close()
-                raise DataError(f"`{path}` is not a readable zip archive: {error}") from None
-        return cls(_archive_entries(archives), resources)
+        with ExitStack() as stack:
+            archives = {path: stack.enter_context(open_archive(path)) for path in paths}
+            refused = [
+                item
+                for path, archive in archives.items()
+                for item in refused_entries(path.name, archive, limits)
+            ]
+            names = {item.image_id for item in refused}
+            images = [
+                (image_id, entry)
+                for archive in archives.values()
+                for image_id, entry in image_entries(archive)
+                if image_id not in names
+            ]
+            return cls(images, stack.pop_all(), refused)
 
     @classmethod
     def of_folder(cls, folder: Path) -> Self:
-        """All images in a folder and its subfolders."""
-        entries = (
-            (image_id_of(path.name), _FileEntry(path))
-            for path in sorted(folder.rglob("*"))
-            if _is_image(path.name)
-        )
+        """All images in a folder and its subfolders. Raises DataError."""
+        entries = ((image_id_of(path.name), _FileEntry(path)) for path in image_files(folder))
         return cls(entries, ExitStack())
 
     @property
@@ -84,16 +100,25 @@ class ImageStore:
     def __contains__(self, image_id: object) -> bool:
         return image_id in self._entries
 
-    def files(self, image_ids: Iterable[str]) -> list[Path]:
-        """The files on disk that hold these images, sorted."""
-        return sorted({self._entries[image_id].file for image_id in image_ids})
+    def fault(self, image_id: str) -> tuple[str, str] | None:
+        """Why an entry may not be used: reason and detail; None for any other id."""
+        return self._faults.get(image_id)
+
+    def token(self, image_id: str) -> str:
+        """Names the present state of an image's bytes without reading them."""
+        return self._entries[image_id].token
+
+    def size(self, image_id: str) -> int:
+        """The bytes that the file has, or says it has."""
+        return self._entries[image_id].size
 
     def read(self, image_id: str) -> bytes:
         """The file's bytes. Raises ImageError when the disk or archive cannot give them."""
         try:
             return self._entries[image_id].read()
-        except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise ImageError(f"the file cannot be read ({error})", "damaged") from None
+        except DAMAGE as error:
+            reason = str(error) or "it ends too soon"
+            raise ImageError(f"the file cannot be read ({reason})", "damaged") from None
 
     def __enter__(self) -> Self:
         return self
@@ -105,18 +130,3 @@ class ImageStore:
         trace: TracebackType | None,
     ) -> None:
         self._resources.close()
-
-
-def _archive_entries(
-    archives: Mapping[Path, zipfile.ZipFile],
-) -> Iterator[tuple[str, Entry]]:
-    for path, archive in archives.items():
-        for name in archive.namelist():
-            if _is_image(name):
-                yield image_id_of(name), _ArchiveEntry(path, archive, name)
-
-
-def _is_image(name: str) -> bool:
-    """Whether a name is an image's; `._name.jpg` is what macOS adds to archives."""
-    plain = Path(name)
-    return plain.suffix.lower() in IMAGE_SUFFIXES and not plain.name.startswith(".")

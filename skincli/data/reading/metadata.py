@@ -1,28 +1,25 @@
-"""The metadata CSV to checked rows. Every problem is found before any is reported."""
+"""Rows as they are written to rows that can be used. What cannot be used is named, not guessed."""
 
-import csv
-import io
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, Protocol
 
-from skincli.config.data import ColumnsConfig
-from skincli.errors import DataError
-from skincli.imaging import IMAGE_SUFFIXES
-from skincli.taxonomy import DIAGNOSIS_CODES
+from skincli.data.reading.table import RawRow
+from skincli.data.records import Part, Rejected
+from skincli.taxonomy import DIAGNOSIS_CODES, diagnosis_code
 
 UNKNOWN: Final = frozenset({"", "unknown", "nan", "na", "n/a", "none"})
-_REQUIRED: Final = ("image_id", "lesion_id", "dx")
-_SHOWN: Final = 100
 _OLDEST: Final = 120
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MetadataRow:
-    """One row of the CSV; `line` is its line in the file, `age` in years."""
+    """One row that can be used; `line` is its line in the CSV, `age` in years.
+
+    `part` is the publisher's, None where the lesions have yet to be split.
+    """
 
     line: int
     image_id: str
@@ -33,6 +30,7 @@ class MetadataRow:
     sex: str
     localization: str
     dataset: str
+    part: Part | None
 
 
 class KnownImages(Protocol):
@@ -41,127 +39,134 @@ class KnownImages(Protocol):
     @property
     def duplicates(self) -> frozenset[str]: ...
 
+    def fault(self, image_id: str) -> tuple[str, str] | None: ...
+
     def __contains__(self, image_id: object) -> bool: ...
 
 
 @dataclass(slots=True)
-class _Problems:
-    """What is wrong, by kind, each with its line and value."""
+class Metadata:
+    """The rows that can be used, by image id, those that cannot, and what is odd but allowed."""
 
-    path: Path
-    found: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    rows: list[MetadataRow] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    oddities: list[str] = field(default_factory=list)
 
-    def add(self, kind: str, line: int, value: str) -> None:
-        self.found[kind].append(f"line {line}: `{value}`" if value else f"line {line}")
+    def reject(self, row: RawRow | MetadataRow, reason: str, detail: str = "") -> None:
+        self.rejected.append(Rejected(row.line, row.image_id, reason, detail))
 
-    def raise_any(self) -> None:
-        if not self.found:
-            return
-        total = sum(len(places) for places in self.found.values())
-        kinds = "\n".join(
-            f"  {kind}: {len(places):,} ({', '.join(places[:_SHOWN])}"
-            f"{f' and {len(places) - _SHOWN:,} more' if len(places) > _SHOWN else ''})"
-            for kind, places in self.found.items()
+
+def check_rows(raw: Iterable[RawRow], images: KnownImages) -> Metadata:
+    """Sieve rows: empty ids, unknown diagnoses, impossible ages, conflicts, missing images."""
+    metadata = Metadata()
+    newborn: list[int] = []
+    for row in _listed_once(raw, metadata):
+        checked = _check(row, metadata)
+        if checked is not None and _has_image(row, images, metadata):
+            metadata.rows.append(checked)
+            if checked.age == 0:
+                newborn.append(row.line)
+    if newborn:
+        rows = f"{len(newborn):,} row{'s' if len(newborn) > 1 else ''}"
+        metadata.oddities.append(f"age 0: {rows}, kept (from line {newborn[0]})")
+    metadata.rows.sort(key=lambda row: row.image_id)
+    _mention_several_diagnoses(metadata)
+    return metadata
+
+
+def lesion_diagnoses(rows: Iterable[MetadataRow]) -> dict[str, str]:
+    """One diagnosis per lesion: that of most of its images, ties by code."""
+    votes: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        votes[row.lesion_id][row.dx] += 1
+    return {k: min(counts, key=lambda dx: (-counts[dx], dx)) for k, counts in votes.items()}
+
+
+def _listed_once(raw: Iterable[RawRow], metadata: Metadata) -> list[RawRow]:
+    """One row for each image id; where labels conflict there is no telling which one is right."""
+    by_id: defaultdict[str, list[RawRow]] = defaultdict(list)
+    once: list[RawRow] = []
+    for row in raw:
+        if row.image_id:
+            by_id[row.image_id].append(row)
+        else:
+            metadata.reject(row, "empty image id", row.lesion_id)
+    for first, *others in by_id.values():
+        labels = {_label(row) for row in (first, *others)}
+        if len(labels) == 1:
+            once.append(first)
+            for row in others:
+                seen = f"as in line {first.line}" if first.line else ""
+                metadata.reject(row, "image listed twice", seen)
+            continue
+        for row in (first, *others):
+            found = f"{row.lesion_id} {row.dx}"
+            metadata.reject(row, "image listed with conflicting labels", found)
+    return once
+
+
+def _label(row: RawRow) -> tuple[str, ...]:
+    return row.lesion_id, diagnosis_code(row.dx) or row.dx.casefold(), row.part
+
+
+def _check(row: RawRow, metadata: Metadata) -> MetadataRow | None:
+    dx, age = diagnosis_code(row.dx), _age(row.age)
+    if row.surplus:
+        metadata.reject(row, "more cells than columns", row.surplus)
+    elif row.lesion_id.lower() in UNKNOWN:
+        metadata.reject(row, "empty lesion id", row.lesion_id)
+    elif dx is None:
+        metadata.reject(row, f"diagnosis not one of {' '.join(DIAGNOSIS_CODES)}", row.dx)
+    elif age is not None and math.isnan(age):
+        metadata.reject(row, f"age not a number from 0 to {_OLDEST}", row.age)
+    else:
+        return MetadataRow(
+            line=row.line,
+            image_id=row.image_id,
+            lesion_id=row.lesion_id,
+            dx=dx,
+            dx_type=row.dx_type,
+            age=age,
+            sex=row.sex,
+            localization=row.localization,
+            dataset=row.dataset,
+            part=row.part or None,  # type: ignore[arg-type]
         )
-        raise DataError(
-            f"`{self.path}` has {total:,} problem{'s' if total > 1 else ''}:\n{kinds}",
-            "mend the rows or remove them, then run the same command again",
-        )
+    return None
 
 
-def image_id_of(name: str) -> str:
-    """A file name without its folder, and without its suffix where that is an image's."""
-    plain = Path(name).name
-    return Path(plain).stem if Path(plain).suffix.lower() in IMAGE_SUFFIXES else plain
-
-
-def read_metadata(
-    path: Path, columns: ColumnsConfig, images: KnownImages | None = None
-) -> list[MetadataRow]:
-    """The rows of a CSV (UTF-8, with or without a byte order mark), sorted by image id.
-
-    With `images`, each row must have its image. Raises DataError that counts and locates all
-    problems: columns that are missing, then rows that cannot be used.
-    """
-    problems = _Problems(path)
-    rows: dict[str, MetadataRow] = {}
-    for line, record in _records(path, columns):
-        row = _parse(line, record, columns, problems)
-        if row.image_id and row.image_id in rows:
-            problems.add("image listed twice", line, row.image_id)
-        rows[row.image_id] = row
-    if images is not None:
-        _match(rows.values(), images, problems)
-    problems.raise_any()
-    if not rows:
-        raise DataError(f"`{path}` holds no rows")
-    return [rows[image_id] for image_id in sorted(rows)]
-
-
-def _records(path: Path, columns: ColumnsConfig) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number and cells of each row, trimmed. A short row's missing cells are empty."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise DataError(f"there is no metadata file `{path}`") from None
-    except UnicodeDecodeError as error:
-        raise DataError(f"`{path}` is not UTF-8 text ({error})", "save it as UTF-8") from None
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    header = reader.fieldnames or []
-    missing = [getattr(columns, key) for key in _REQUIRED if getattr(columns, key) not in header]
-    if missing:
-        raise DataError(
-            f"`{path}` lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}; "
-            f"it has {', '.join(header) or 'none'}",
-            "name your columns with data.folder.columns.image_id=…, .lesion_id=… and .dx=…",
-        )
-    try:
-        for record in reader:
-            yield reader.line_num, {k: (v or "").strip() for k, v in record.items() if k}
-    except csv.Error as error:
-        raise DataError(f"`{path}` line {reader.line_num} is not CSV: {error}") from None
-
-
-def _parse(
-    line: int, record: dict[str, str], columns: ColumnsConfig, problems: _Problems
-) -> MetadataRow:
-    image_id = image_id_of(record[columns.image_id])
-    lesion_id = record[columns.lesion_id]
-    dx = record[columns.dx].lower()
-    if not image_id:
-        problems.add("empty image id", line, "")
-    if not lesion_id:
-        problems.add("empty lesion id", line, image_id)
-    if dx not in DIAGNOSIS_CODES:
-        problems.add(f"diagnosis not one of {' '.join(DIAGNOSIS_CODES)}", line, dx)
-    return MetadataRow(
-        line=line,
-        image_id=image_id,
-        lesion_id=lesion_id,
-        dx=dx,
-        dx_type=record.get(columns.dx_type, ""),
-        age=_age(line, record.get(columns.age, ""), problems),
-        sex=record.get(columns.sex, ""),
-        localization=record.get(columns.localization, ""),
-        dataset=record.get(columns.dataset, ""),
-    )
-
-
-def _age(line: int, text: str, problems: _Problems) -> float | None:
+def _age(text: str) -> float | None:
+    """Years; None where unknown, not-a-number where the text is no age."""
     if text.lower() in UNKNOWN:
         return None
     try:
         age = float(text)
     except ValueError:
-        age = math.nan
-    if not 0 <= age <= _OLDEST:
-        problems.add(f"age not a number from 0 to {_OLDEST}", line, text)
-    return age
+        return math.nan
+    return age if 0 <= age <= _OLDEST else math.nan
 
 
-def _match(rows: Iterable[MetadataRow], images: KnownImages, problems: _Problems) -> None:
-    for row in rows:
-        if row.image_id and row.image_id not in images:
-            problems.add("image missing", row.line, row.image_id)
-        elif row.image_id in images.duplicates:
-            problems.add("several image files of that name", row.line, row.image_id)
+def _has_image(row: RawRow, images: KnownImages, metadata: Metadata) -> bool:
+    fault = images.fault(row.image_id)
+    if fault is not None:
+        metadata.reject(row, *fault)
+    elif row.image_id not in images:
+        metadata.reject(row, "image missing")
+    elif row.image_id in images.duplicates:
+        metadata.reject(row, "several image files of that name")
+    else:
+        return True
+    return False
+
+
+def _mention_several_diagnoses(metadata: Metadata) -> None:
+    pairs = {(row.lesion_id, row.dx) for row in metadata.rows}
+    lesions = sorted(k for k, n in Counter(lesion for lesion, _ in pairs).items() if n > 1)
+    if lesions:
+        metadata.oddities.append(f"lesions with more than one diagnosis: {some(lesions)}")
+
+
+def some(names: Sequence[str], shown: int = 3) -> str:
+    """A count and the first few: `12 (a, b, c, …)`."""
+    more = ", …" if len(names) > shown else ""
+    return f"{len(names):,} ({', '.join(names[:shown])}{more})"

@@ -1,23 +1,32 @@
-"""Opening what was fetched: its images and its metadata."""
+"""Opening what was fetched: its images and its rows."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from skincli.config.data import ColumnsConfig
 from skincli.config.schema import Config
 from skincli.data.raw import (
     ARCHIVES,
+    ISIC2018,
     METADATA,
     SourceRecord,
     folder_paths,
+    npz_name,
     read_record,
     settings_of,
 )
 from skincli.data.reading.images import ImageStore
+from skincli.data.reading.metadata import Metadata, check_rows
+from skincli.data.reading.npz import open_npz
+from skincli.data.reading.table import RawRow, class_folder_rows, csv_rows
 from skincli.data.storage import SetFolder
 from skincli.errors import DataError
+from skincli.imaging import Limits
+
+_CELLS: Final = ColumnsConfig()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,38 +35,64 @@ class OpenSource:
 
     record: SourceRecord
     images: ImageStore
-    metadata: Path
-    columns: ColumnsConfig
+    metadata: Metadata
 
 
 @contextmanager
 def open_source(config: Config) -> Iterator[OpenSource]:
-    """Open what was fetched. Raises DataError when it is absent, or was fetched differently."""
-    data = config.data
-    raw = SetFolder.of(data).raw
-    record = read_record(raw)
+    """Open what was fetched, its rows checked.
+
+    Raises DataError when it is absent, was fetched differently, or holds nothing that can be used.
+    """
+    folder = SetFolder.of(config.data)
+    record = _record(config, folder)
+    images, raw_rows = _open(config, folder)
+    with images:
+        metadata = check_rows(raw_rows, images)
+        yield OpenSource(record, images, metadata)
+
+
+def _record(config: Config, folder: SetFolder) -> SourceRecord:
+    data, record = config.data, read_record(folder.raw)
     command = f"`skincli data fetch data={data.source}`"
     if record is None:
-        raise DataError(f"there are no data in `{raw}` yet", f"get them: {command}")
+        raise DataError(f"there are no data in `{folder.raw}` yet", f"get them: {command}")
     if record.source != data.source or record.settings != settings_of(data):
         raise DataError(
-            f"`{raw}` was fetched with other settings: {record.origin}",
+            f"`{folder.raw}` was fetched with other settings: {record.origin}",
             f"fetch it again with these: {command}, or keep both: set data.name=NAME",
         )
-    if data.source == "folder":
-        folder, metadata = folder_paths(data)
-        assert metadata is not None
-        store, columns = ImageStore.of_folder(folder), data.folder.columns
-    else:
-        _require_files(raw, record, command)
-        store, columns = ImageStore.of_archives(raw / name for name in ARCHIVES), ColumnsConfig()
-        metadata = raw / METADATA
-    with store:
-        yield OpenSource(record, store, metadata, columns)
-
-
-def _require_files(raw: Path, record: SourceRecord, command: str) -> None:
     for name, fact in record.files.items():
-        path = raw / name
+        path = folder.raw / name
         if not path.is_file() or path.stat().st_size != fact.bytes:
             raise DataError(f"`{path}` is missing or not as it was fetched", f"run {command}")
+    return record
+
+
+def _open(config: Config, folder: SetFolder) -> tuple[ImageStore, Iterator[RawRow]]:
+    data, raw, limits = config.data, folder.raw, Limits.of(config.image)
+    match data.source:
+        case "ham10000" | "synthetic":
+            archives = [raw / name for name in ARCHIVES]
+            return ImageStore.of_archives(archives, limits), csv_rows(raw / METADATA, _CELLS)
+        case "isic2018":
+            archive, table = (raw / name for name in ISIC2018)
+            return ImageStore.of_archives([archive], limits), csv_rows(table, _CELLS)
+        case "isic":
+            return ImageStore.of_folder(raw / "images"), csv_rows(raw / "metadata.csv", _CELLS)
+        case "dermamnist":
+            return _open_npz(raw / npz_name(data.dermamnist), folder.unpacked)
+        case "folder":
+            images, table_file = folder_paths(data)
+            rows = (
+                csv_rows(table_file, data.folder.columns)
+                if table_file
+                else class_folder_rows(images)
+            )
+            return ImageStore.of_folder(images), rows
+
+
+def _open_npz(path: Path, unpacked: Path) -> tuple[ImageStore, Iterator[RawRow]]:
+    parts = open_npz(path, unpacked)
+    entries = (entry for part in parts for entry in part.entries())
+    return ImageStore(entries, ExitStack()), (row for part in parts for row in part.rows())

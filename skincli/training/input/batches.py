@@ -14,18 +14,17 @@ from skincli.training.input.augmentation import augment, draw
 
 
 class DeviceImages:
-    """The rows of one part, moved to the device once: uint8 `[N, S, S, 3]` and labels `[N]`."""
+    """The images of one part, moved to the device once: uint8 `[N, S, S, 3]` and labels `[N]`."""
 
     def __init__(
         self,
         images: Pixels,
         labels: NDArray[np.int64],
-        rows: NDArray[np.intp],
         device: torch.device,
     ) -> None:
         self.device = device
-        self.images = torch.from_numpy(images[rows]).to(device)
-        self.labels = torch.from_numpy(labels[rows]).to(device)
+        self.images = torch.from_numpy(images).to(device)
+        self.labels = torch.from_numpy(labels).to(device)
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -1,26 +1,42 @@
-"""Mirrors of the drawn data, local and over HTTP, and a progress that remembers what it is told."""
+"""Where the drawn data can be fetched from, and a progress that remembers what it is told."""
 
 import copy
 import shutil
-import threading
+import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from standins.dataverse import Dataverse
+from standins.isic import Isic, Lesion
+from standins.mirror import Mirror
 
 from skincli.config.schema import Config
-from skincli.data.raw import FILES
+from skincli.data.download import patience
+from skincli.data.download.patience import Patience
+from skincli.data.raw import ARCHIVES, FILES, ISIC2018, METADATA, SEGMENTATIONS
 from skincli.data.storage import SetFolder
 from skincli.progress import Silent
 
+# The levels of a diagnosis in the ISIC Archive; the last one is none of the seven.
+ISIC_DIAGNOSES = (
+    ("Benign", "Benign melanocytic proliferations", "Nevus"),
+    ("Malignant", "Malignant melanocytic proliferations (Melanoma)", "Melanoma, NOS"),
+    ("Benign", "Benign epidermal proliferations", "Seborrheic keratosis"),
+    ("Benign", "Benign soft tissue proliferations - Vascular", ""),
+    ("Malignant", "Malignant epidermal proliferations", "Squamous cell carcinoma, NOS"),
+)
+
 
 class Remembering(Silent):
-    """Keeps the warnings."""
+    """Keeps the notes and the warnings."""
 
     def __init__(self) -> None:
+        self.notes: list[str] = []
         self.warnings: list[str] = []
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
 
     def warn(self, message: str) -> None:
         self.warnings.append(message)
@@ -61,76 +77,82 @@ def ham_config(mirror_folder: Path, tmp_path: Path) -> Config:
     return config
 
 
-@dataclass
-class WebServer:
-    """A real server on loopback. It hangs up, or stalls, after `cut[name]` bytes of a file."""
-
-    folder: Path
-    cut: dict[str, int] = field(default_factory=dict)
-    stall: threading.Event | None = None
-    honours_range: bool = True
-    ranges: list[str] = field(default_factory=list)
-    sent: list[str] = field(default_factory=list)
-    url: str = ""
-
-    def version(self, path: Path) -> str:
-        return f'"{path.stat().st_size}-{path.stat().st_mtime_ns}"'
-
-
-def _handler(server: WebServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_HEAD(self) -> None:
-            self._answer(body=False)
-
-        def do_GET(self) -> None:
-            self._answer(body=True)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def _answer(self, body: bool) -> None:
-            path = server.folder / self.path.lstrip("/")
-            if not path.is_file():
-                self.send_error(404)
-                return
-            data, start, version = path.read_bytes(), 0, server.version(path)
-            wanted = self.headers.get("Range", "")
-            fresh = self.headers.get("If-Range") == version
-            if wanted and fresh and server.honours_range:
-                start = int(wanted.removeprefix("bytes=").rstrip("-"))
-                server.ranges.append(f"{path.name} {start}")
-                self.send_response(206)
-                self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
-            else:
-                self.send_response(200)
-            self.send_header("ETag", version)
-            self.send_header("Content-Length", str(len(data) - start))
-            self.end_headers()
-            if body:
-                server.sent.append(path.name)
-                self._send(path.name, data[start:])
-
-        def _send(self, name: str, data: bytes) -> None:
-            self.wfile.write(data[: server.cut.get(name)])
-            if name in server.cut:
-                if server.stall is not None:
-                    server.stall.wait(10)
-                self.close_connection = True
-
-    return Handler
+@pytest.fixture
+def web(mirror_folder: Path) -> Iterator[Mirror]:
+    """The mirror over HTTP."""
+    with Mirror(mirror_folder) as server:
+        yield server
 
 
 @pytest.fixture
-def web(mirror_folder: Path) -> Iterator[WebServer]:
-    """The mirror over HTTP."""
-    server = WebServer(mirror_folder)
-    http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(server))
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    server.url = f"http://127.0.0.1:{http.server_port}"
-    yield server
-    if server.stall is not None:
-        server.stall.set()
-    http.shutdown()
-    thread.join()
-    http.server_close()
+def dataverse(mirror_folder: Path) -> Iterator[Dataverse]:
+    """A Dataverse that publishes the drawn images, with the ISIC 2018 test set and masks beside."""
+    with zipfile.ZipFile(mirror_folder / ARCHIVES[0]) as archive:
+        images = {name: archive.read(name) for name in archive.namelist()[:4]}
+    with zipfile.ZipFile(mirror_folder / ISIC2018[0], "w") as archive:
+        for name, data in images.items():
+            archive.writestr(f"ISIC2018_Task3_Test_Images/{name}", data)
+    rows = (mirror_folder / METADATA).read_text().splitlines()[:5]
+    (mirror_folder / ISIC2018[1]).write_text("\n".join(rows) + "\n")
+    with zipfile.ZipFile(mirror_folder / SEGMENTATIONS, "w") as archive:
+        archive.writestr("masks/SYN_0000001_segmentation.png", b"a mask")
+    with Dataverse(mirror_folder) as server:
+        yield server
+
+
+@pytest.fixture
+def dataverse_config(dataverse: Dataverse, tmp_path: Path) -> Config:
+    config = Config()
+    config.data.root = str(tmp_path / "data")
+    config.data.image_size = 32
+    config.data.download.dataverse = dataverse.url
+    return config
+
+
+def clinical(index: int) -> dict[str, object]:
+    named = ISIC_DIAGNOSES[index % len(ISIC_DIAGNOSES)]
+    levels = {f"diagnosis_{level}": name for level, name in enumerate(named, 1) if name}
+    return levels | {
+        "age_approx": 40 + index,
+        "sex": "female",
+        "anatom_site_general": "posterior torso",
+        "diagnosis_confirm_type": "histopathology",
+    }
+
+
+@pytest.fixture
+def isic(mirror_folder: Path, tmp_path: Path) -> Iterator[Isic]:
+    """25 images in pages of 10: every fifth unmapped, 20 of them of collection 212."""
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    lesions = []
+    with zipfile.ZipFile(mirror_folder / ARCHIVES[0]) as archive:
+        for index, name in enumerate(sorted(archive.namelist())[:25]):
+            file = folder / f"ISIC_{index:07d}.jpg"
+            file.write_bytes(archive.read(name))
+            lesion = Lesion(file.stem, file, clinical(index))
+            lesion.licence = "CC-BY-NC" if index % 2 else "CC-0"
+            lesion.attribution = "Hospital A" if index % 2 else "Hospital B"
+            lesion.collections = {212} if index < 20 else {70}
+            lesions.append(lesion)
+    lesions[0].clinical |= {"lesion_id": "IL_1", "patient_id": "IP_1"}
+    lesions[1].clinical |= {"patient_id": "IP_2"}
+    with Isic(lesions) as server:
+        server.largest_page = 10
+        yield server
+
+
+@pytest.fixture
+def isic_config(isic: Isic, tmp_path: Path) -> Config:
+    config = Config()
+    config.data.source = "isic"
+    config.data.root = str(tmp_path / "data")
+    config.data.download.isic = isic.url
+    config.data.isic.collections = [212, 70]
+    return config
+
+
+@pytest.fixture(autouse=True)
+def quick_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for a server waits for hundredths of a second."""
+    monkeypatch.setattr(patience, "PATIENCE", Patience(0.01, 0.05, longest_asked=0.3))

@@ -1,119 +1,155 @@
-from pathlib import Path
+"""Rows that can be used, and those that cannot: each is named, located and left out."""
+
+from dataclasses import replace
 
 import pytest
 
-from skincli.config.data import ColumnsConfig
-from skincli.data.reading.metadata import image_id_of, read_metadata
-from skincli.errors import DataError
+from skincli.data.reading.metadata import Metadata, check_rows, lesion_diagnoses, some
+from skincli.data.reading.table import RawRow
+from skincli.data.records import Rejected
+from skincli.taxonomy import DIAGNOSIS_CODES, diagnosis_code
 
-HEADER = "lesion_id,image_id,dx,dx_type,age,sex,localization,dataset\n"
+SOUND = RawRow(line=2, image_id="a", lesion_id="L1", dx="nv")
 
 
 class Images:
     """The ids that a store would know."""
 
-    def __init__(self, *ids: str, duplicates: tuple[str, ...] = ()) -> None:
+    def __init__(self, *ids: str, duplicates: tuple[str, ...] = (), refused: str = "") -> None:
         self._ids = ids
+        self._refused = refused
         self.duplicates = frozenset(duplicates)
 
     def __contains__(self, image_id: object) -> bool:
         return image_id in self._ids
 
-
-def write(folder: Path, text: str, encoding: str = "utf-8") -> Path:
-    path = folder / "metadata.csv"
-    path.write_text(text, encoding=encoding)
-    return path
+    def fault(self, image_id: str) -> tuple[str, str] | None:
+        return ("encrypted zip entry", "x.zip") if image_id == self._refused else None
 
 
-def test_rows_are_read_and_sorted_by_image(tmp_path: Path) -> None:
-    path = write(
-        tmp_path,
-        HEADER + "L2,b.jpg,mel,histo,80.0,male,back,x\nL1,a, NV ,histo,,unknown,,\n",
-        encoding="utf-8-sig",
+def checked(*rows: RawRow, images: Images | None = None) -> Metadata:
+    return check_rows(rows, images or Images(*(row.image_id for row in rows)))
+
+
+def test_sound_rows_are_kept_and_sorted_by_image() -> None:
+    metadata = checked(
+        replace(SOUND, image_id="b", line=2, age="80.0", sex="male", dataset="x", part="test"),
+        replace(SOUND, image_id="a", line=3, dx_type="histo", localization="back"),
     )
-    first, second = read_metadata(path, ColumnsConfig())
-    assert (first.image_id, first.dx, first.age, first.line) == ("a", "nv", None, 3)
-    assert (second.image_id, second.lesion_id, second.age) == ("b", "L2", 80.0)
-
-
-def test_optional_columns_may_be_absent(tmp_path: Path) -> None:
-    (row,) = read_metadata(write(tmp_path, "image_id,lesion_id,dx\na,L,nv\n"), ColumnsConfig())
-    assert (row.age, row.sex, row.dataset) == (None, "", "")
-
-
-@pytest.mark.parametrize("age", ["", "unknown", "NaN", "n/a"])
-def test_an_unknown_age_is_none(tmp_path: Path, age: str) -> None:
-    path = write(tmp_path, f"image_id,lesion_id,dx,age\na,L,nv,{age}\n")
-    assert read_metadata(path, ColumnsConfig())[0].age is None
-
-
-def test_all_problems_are_counted_and_located_at_once(tmp_path: Path) -> None:
-    path = write(
-        tmp_path,
-        HEADER
-        + "L1,a,nv,,,,,\n"
-        + "L1,a.jpg,nv,,,,,\n"
-        + ",b,nv,,,,,\n"
-        + "L3,c,wart,,,,,\n"
-        + "L4,d,nv,,old,,,\n"
-        + "L5,e,nv,,140,,,\n"
-        + "L6,gone,nv,,,,,\n"
-        + "L7,twice,nv,,,,,\n"
-        + "L8,,nv,,,,,\n",
-    )
-    images = Images("a", "b", "c", "d", "e", "twice", duplicates=("twice",))
-    with pytest.raises(DataError) as caught:
-        read_metadata(path, ColumnsConfig(), images)
-    message = caught.value.message
-    assert "8 problems" in message
-    for expected in (
-        "image listed twice: 1 (line 3: `a`)",
-        "empty lesion id: 1 (line 4: `b`)",
-        "diagnosis not one of akiec bcc bkl df mel nv vasc: 1 (line 5: `wart`)",
-        "age not a number from 0 to 120: 2 (line 6: `old`, line 7: `140`)",
-        "image missing: 1 (line 8: `gone`)",
-        "several image files of that name: 1 (line 9: `twice`)",
-        "empty image id: 1 (line 10)",
-    ):
-        assert expected in message
-
-
-def test_a_hundred_places_of_a_kind_are_listed_and_the_rest_counted(tmp_path: Path) -> None:
-    rows = "".join(f"i{n},L,wart\n" for n in range(150))
-    with pytest.raises(DataError) as caught:
-        read_metadata(write(tmp_path, "image_id,lesion_id,dx\n" + rows), ColumnsConfig())
-    assert "150 (line 2: `wart`, line 3: `wart`, " in caught.value.message
-    assert "line 101: `wart` and 50 more)" in caught.value.message
-    assert "line 102" not in caught.value.message
-
-
-def test_missing_columns_are_named_with_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="lacks the columns lesion_id, dx; it has image_id, other"):
-        read_metadata(write(tmp_path, "image_id,other\na,b\n"), ColumnsConfig())
+    first, second = metadata.rows
+    assert (first.image_id, first.line, first.age, first.part) == ("a", 3, None, None)
+    assert (first.dx_type, first.localization) == ("histo", "back")
+    assert (second.image_id, second.age, second.sex, second.part) == ("b", 80.0, "male", "test")
+    assert (second.dataset, second.lesion_id, second.dx) == ("x", "L1", "nv")
+    assert (metadata.rejected, metadata.oddities) == ([], [])
 
 
 @pytest.mark.parametrize(
-    ("text", "encoding", "message"),
+    ("change", "reason", "detail"),
     [
-        ("", "utf-8", "lacks the columns"),
-        ("image_id,lesion_id,dx\n", "utf-8", "no rows"),
-        ("image_id,lesion_id,dx\nä,L,nv\n", "latin-1", "not UTF-8"),
+        ({"image_id": ""}, "empty image id", "L1"),
+        ({"lesion_id": ""}, "empty lesion id", ""),
+        ({"lesion_id": "NaN"}, "empty lesion id", "NaN"),
+        ({"dx": "wart"}, f"diagnosis not one of {' '.join(DIAGNOSIS_CODES)}", "wart"),
+        ({"dx": ""}, f"diagnosis not one of {' '.join(DIAGNOSIS_CODES)}", ""),
+        ({"age": "999"}, "age not a number from 0 to 120", "999"),
+        ({"age": "old"}, "age not a number from 0 to 120", "old"),
+        ({"age": "-1"}, "age not a number from 0 to 120", "-1"),
+        ({"age": "-nan"}, "age not a number from 0 to 120", "-nan"),
+        ({"age": "inf"}, "age not a number from 0 to 120", "inf"),
+        ({"surplus": "male"}, "more cells than columns", "male"),
     ],
 )
-def test_unusable_files(tmp_path: Path, text: str, encoding: str, message: str) -> None:
-    with pytest.raises(DataError, match=message):
-        read_metadata(write(tmp_path, text, encoding), ColumnsConfig())
+def test_a_bad_row_is_left_out_with_its_line_and_reason(
+    change: dict[str, str], reason: str, detail: str
+) -> None:
+    bad = replace(SOUND, line=7, **change)
+    metadata = checked(replace(SOUND, image_id="b"), bad)
+    assert metadata.rejected == [Rejected(7, bad.image_id, reason, detail)]
+    assert [row.image_id for row in metadata.rows] == ["b"]
 
 
-def test_a_short_row_is_reported_and_not_a_crash(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="empty lesion id"):
-        read_metadata(write(tmp_path, "image_id,lesion_id,dx\na\n"), ColumnsConfig())
+@pytest.mark.parametrize("age", ["", "unknown", "NaN", "n/a", "None"])
+def test_an_unknown_age_is_none(age: str) -> None:
+    assert checked(replace(SOUND, age=age)).rows[0].age is None
+
+
+@pytest.mark.parametrize(("age", "years"), [("0", 0), ("0.0", 0), ("7.5", 7.5), ("120", 120)])
+def test_ages_from_0_to_120_are_kept(age: str, years: float) -> None:
+    assert checked(replace(SOUND, age=age)).rows[0].age == years
+
+
+def test_age_0_is_kept_and_told() -> None:
+    rows = [replace(SOUND, image_id=f"i{n}", line=n, age=age) for n, age in enumerate("01020", 2)]
+    metadata = checked(*rows)
+    assert len(metadata.rows) == 5
+    assert metadata.oddities == ["age 0: 3 rows, kept (from line 2)"]
+    assert checked(replace(SOUND, age="0")).oddities == ["age 0: 1 row, kept (from line 2)"]
+
+
+def test_a_row_that_says_the_same_again_is_left_out() -> None:
+    again = [replace(SOUND, line=3, dx="Melanocytic Nevus"), replace(SOUND, line=4, age="50")]
+    metadata = checked(SOUND, *again)
+    assert [row.line for row in metadata.rows] == [2]
+    assert metadata.rejected == [
+        Rejected(line, "a", "image listed twice", "as in line 2") for line in (3, 4)
+    ]
+
+
+@pytest.mark.parametrize("change", [{"dx": "mel"}, {"lesion_id": "L2"}, {"part": "test"}])
+def test_of_rows_that_contradict_each_other_none_is_kept(change: dict[str, str]) -> None:
+    third = replace(SOUND, line=9, **change)
+    metadata = checked(SOUND, replace(SOUND, line=3), third)
+    assert metadata.rows == []
+    reason = "image listed with conflicting labels"
+    assert metadata.rejected == [
+        Rejected(2, "a", reason, "L1 nv"),
+        Rejected(3, "a", reason, "L1 nv"),
+        Rejected(9, "a", reason, f"{third.lesion_id} {third.dx}"),
+    ]
+
+
+def test_images_without_a_name_are_not_taken_for_one_image() -> None:
+    rows = [replace(SOUND, image_id="", line=line, dx=dx) for line, dx in ((2, "nv"), (3, "mel"))]
+    reasons = {item.reason for item in checked(*rows).rejected}
+    assert reasons == {"empty image id"}
+
+
+def test_rows_whose_image_is_missing_ambiguous_or_refused() -> None:
+    rows = [replace(SOUND, image_id=name, line=n) for n, name in enumerate("abcd", 2)]
+    metadata = checked(*rows, images=Images("a", "b", duplicates=("b",), refused="c"))
+    assert [row.image_id for row in metadata.rows] == ["a"]
+    assert metadata.rejected == [
+        Rejected(3, "b", "several image files of that name", ""),
+        Rejected(4, "c", "encrypted zip entry", "x.zip"),
+        Rejected(5, "d", "image missing", ""),
+    ]
+
+
+def test_a_lesion_with_two_diagnoses_is_told_and_takes_the_one_of_most_images() -> None:
+    votes = [("L1", "nv"), ("L1", "mel"), ("L1", "nv"), ("L2", "nv"), ("L2", "bkl"), ("L3", "df")]
+    metadata = checked(
+        *(replace(SOUND, image_id=f"i{n}", lesion_id=k, dx=dx) for n, (k, dx) in enumerate(votes))
+    )
+    assert metadata.oddities == ["lesions with more than one diagnosis: 2 (L1, L2)"]
+    assert lesion_diagnoses(metadata.rows) == {"L1": "nv", "L2": "bkl", "L3": "df"}
+
+
+def test_long_lists_are_counted_and_cut() -> None:
+    assert some(["a"]) == "1 (a)"
+    assert some([f"i{n}" for n in range(1200)]) == "1,200 (i0, i1, i2, …)"
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"),
-    [("a", "a"), ("a.jpg", "a"), ("A.1.JPEG", "A.1"), ("a.1", "a.1"), ("sub/a.png", "a")],
-)
-def test_image_ids_come_with_or_without_suffix(name: str, expected: str) -> None:
-    assert image_id_of(name) == expected
+    ("text", "code"),
+    [
+        ("mel", "mel"), ("MEL", "mel"), ("Melanoma", "mel"), ("basal cell carcinoma", "bcc"),
+        ("Basal_Cell_Carcinoma", "bcc"), ("  vascular   lesion ", "vasc"),
+        ("Bowen's disease", "akiec"),
+        ("Actinic Keratosis / Intraepithelial Carcinoma", "akiec"), ("seborrheic keratosis", "bkl"),
+        ("Nevus", "nv"), ("Dermatofibroma", "df"), ("squamous cell carcinoma in situ", "akiec"),
+        ("squamous cell carcinoma", None), ("scc", None), ("melano", None), ("", None),
+    ],
+)  # fmt: skip
+def test_diagnoses_are_understood_by_code_and_by_name(text: str, code: str | None) -> None:
+    assert diagnosis_code(text) == code

@@ -1,11 +1,13 @@
 import copy
 import csv
 import json
+import shutil
 from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 from bundles import OPERATING_POINT, tiny_bundle
+from data_sets import keep_rows, raw_of
 from PIL import Image
 
 from skincli.config.schema import Config
@@ -152,10 +154,36 @@ def test_a_model_of_another_data_set_is_refused_before_any_image_is_read(config,
     assert "data=ham10000" in caught.value.hint
 
 
-def test_a_model_of_another_split_is_refused(config, bundle):
+def trained_on(prepared, folder):
+    """A bundle that says what it was trained on: all but the test part."""
+    seen = [sample for sample in prepared.samples if sample.part != "test"]
+    return tiny_bundle(
+        folder,
+        split_fingerprint=prepared.manifest.split_fingerprint,
+        files=[sample.sha256 for sample in seen],
+        lesions=[prepared.manifest.lesion_key(sample.lesion_id) for sample in seen],
+    )
+
+
+def test_a_split_that_would_test_on_training_images_is_refused(config, tmp_path):
+    bundle = trained_on(prepare(config, Silent()).prepared, tmp_path / "seen")
+    run(config, bundle)
     config.data.parts.seed = 1
-    with pytest.raises(ModelError, match=bundle.spec.lineage.split_fingerprint[:12]):
+    with pytest.raises(ModelError, match=r"tests it on \d+ images and \d+ lesions of that"):
         run(config, bundle)
+
+
+def test_a_split_that_has_grown_since_is_measured_on_its_new_test_part(config, tmp_path):
+    whole = raw_of(config)
+    config.data.root = str(tmp_path / "grown")
+    shutil.copytree(whole, raw_of(config))
+    keep_rows(config, 0.6)
+    bundle = trained_on(prepare(config, Silent()).prepared, tmp_path / "seen")
+    few = run(config, bundle).n_images
+    shutil.rmtree(raw_of(config))
+    shutil.copytree(whole, raw_of(config))
+    result = run(config, bundle)
+    assert few < result.n_images == len(prepare(config, Silent()).prepared.rows("test"))
 
 
 @pytest.fixture

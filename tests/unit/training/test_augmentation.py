@@ -66,7 +66,7 @@ def test_draws_depend_on_seed_epoch_and_row_alone():
 def source(n=23):
     images = np.random.default_rng(1).integers(0, 256, (40, 8, 8, 3), dtype=np.uint8)
     rows = np.arange(40)[::-1][:n].copy()
-    return DeviceImages(images, np.arange(40), rows, torch.device("cpu"))
+    return DeviceImages(images[rows], np.arange(40)[rows], torch.device("cpu"))
 
 
 def test_an_epoch_shows_each_image_at_most_once_in_another_order_each_time():

@@ -1,0 +1,1 @@
+"""Measurements that anyone can repeat: what a step costs beside the least that it could cost."""

@@ -1,0 +1,1 @@
+"""Decoded images in one memory-mapped array, sealed chunk by chunk."""
