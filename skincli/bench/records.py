@@ -57,3 +57,21 @@ class PrepareBench:
     speeds: tuple[Speed, ...]
     growth: tuple[Growth, ...]
     reading: BatchReading
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSpeed:
+    """Megabytes per second of one way to download, and its ratio to what loopback carries."""
+
+    way: str
+    megabytes_per_second: float
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class FetchBench:
+    """Downloading a file of `megabytes` on this machine, the best of `rounds`."""
+
+    megabytes: int
+    rounds: int
+    speeds: tuple[FetchSpeed, ...]

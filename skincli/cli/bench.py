@@ -1,11 +1,11 @@
-"""`skincli bench prepare`."""
+"""`skincli bench fetch | prepare`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skincli.cli.options import ConfigFile, Debug, Json, split_words
+from skincli.cli.options import ConfigFile, Debug, Json, Overrides, split_words
 from skincli.cli.output import Output
 from skincli.cli.session import session
 
@@ -15,9 +15,30 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Measure what a step costs on this machine.", no_args_is_help=True)
 
 
-@app.callback()
-def _group() -> None:
-    """Measure what a step costs on this machine."""
+Rounds = Annotated[
+    int, typer.Option("--rounds", metavar="N", min=1, help="Measurements, the best counts.")
+]
+
+
+@app.command()
+def fetch(
+    overrides: Overrides = None,
+    megabytes: Annotated[
+        int, typer.Option("--megabytes", metavar="N", min=1, help="Size of the file.")
+    ] = 400,
+    rounds: Rounds = 5,
+    config: ConfigFile = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Download from this machine as `data fetch` does, beside what loopback can carry."""
+    with session(overrides or [], config, json, debug) as s:
+        from skincli.bench.fetching import bench_fetch
+
+        result = bench_fetch(s.config, megabytes, rounds, s.progress)
+        s.output.result(result, [f"{megabytes:,} MB, best of {rounds} rounds"])
+        rows = [[w.way, f"{w.megabytes_per_second:,.0f}", f"{w.ratio:.2f}"] for w in result.speeds]
+        s.output.table(["way", "MB/s", "ratio"], rows)
 
 
 @app.command()
@@ -28,9 +49,7 @@ def prepare(
     most: Annotated[
         int, typer.Option("--most", metavar="N", min=1, help="Images that are taken at the most.")
     ] = 128,
-    rounds: Annotated[
-        int, typer.Option("--rounds", metavar="N", min=1, help="Measurements, the best counts.")
-    ] = 5,
+    rounds: Rounds = 5,
     chart: Annotated[
         Path | None, typer.Option("--chart", metavar="FILE", help="Draw the result into a PNG.")
     ] = None,

@@ -35,8 +35,8 @@ class Output:
         self.as_json = as_json
         # In a pipe or file, tables keep their width instead of folding at 80 columns.
         piped = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPED_WIDTH
-        self._out = Console(highlight=False, soft_wrap=True, width=piped)
-        self._err = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._out = Console(highlight=False, soft_wrap=True, emoji=False, width=piped)
+        self._err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
     def progress(self) -> Progress:
         if self.as_json:

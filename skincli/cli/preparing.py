@@ -90,14 +90,14 @@ def _show_prepared(s: Session, result: "PrepareResult") -> None:
 def _sound(result: "CheckResult") -> list[str]:
     lines = [
         f"Sound: split version {result.version} in {result.folder}",
-        f"{result.n_images:,} images of {result.n_lesions:,} lesions in {result.n_groups:,} groups; "
-        f"{result.n_duplicates:,} pairs of duplicates, {result.n_duplicates_across:,} of them "
-        f"across lesions; {result.n_quarantined:,} images quarantined",
+        f"{result.n_images:,} images of {result.n_lesions:,} lesions in {result.n_groups:,} groups",
+        f"duplicates: {result.n_duplicates:,} pairs, {result.n_duplicates_across:,} of them across "
+        f"lesions; quarantined: {result.n_quarantined:,} images",
         "no lesion, group, file or duplicate lies in two parts",
     ]
     if result.warnings:
         lines[0] = f"As published: split version {result.version} in {result.folder}"
-        lines[2] = f"{len(result.warnings):,} pictures lie in two parts: not for promotion"
+        lines[3] = f"{len(result.warnings):,} pictures lie in two parts: not for promotion"
     if result.packs or result.files:
         lines.append(f"verified {result.packs} packs and {result.files} raw files")
     return lines

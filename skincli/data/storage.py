@@ -6,6 +6,7 @@
     <data.root>/<name>/inspected/      what every image is: its SHA-256, size and thumbnail
     <data.root>/<name>/splits/<key>/   the versions of a split: v1, v2, …
     <data.root>/<name>/prepared/<key>/ images.npy, images.csv, chunks.csv, manifest.json
+    <data.root>/<name>/report.html     the page of `data info --report`
     <data.root>/<name>/rejected.csv    the rows that were left out, and why
     <data.root>/<name>/stamps.json     SHA-256 of files that have not changed since
 """

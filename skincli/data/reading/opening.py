@@ -16,7 +16,7 @@ from skincli.data.raw import (
     folder_paths,
     npz_name,
     read_record,
-    settings_of,
+    serves,
 )
 from skincli.data.reading.images import ImageStore
 from skincli.data.reading.metadata import Metadata, check_rows
@@ -57,7 +57,7 @@ def _record(config: Config, folder: SetFolder) -> SourceRecord:
     command = f"`skincli data fetch data={data.source}`"
     if record is None:
         raise DataError(f"there are no data in `{folder.raw}` yet", f"get them: {command}")
-    if record.source != data.source or record.settings != settings_of(data):
+    if not serves(record, data):
         raise DataError(
             f"`{folder.raw}` was fetched with other settings: {record.origin}",
             f"fetch it again with these: {command}, or keep both: set data.name=NAME",
