@@ -36,9 +36,9 @@ def _draw_speeds(axes: Axes, result: PrepareBench) -> None:
     axes.bar_label(bare, fmt="{:,.0f}")
     axes.bar_label(packed, [f"{s.packing:,.0f} ({s.ratio:.0%})" for s in result.speeds])
     axes.set_xticks(at, names)
-    axes.margins(y=0.15)
+    axes.margins(y=0.25)
     axes.set_ylabel("images per second")
-    axes.legend(loc="upper left")
+    axes.legend(loc="upper left", ncols=2)
 
 
 def _draw_growth(axes: Axes, result: PrepareBench) -> None:

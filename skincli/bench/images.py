@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Final
 
@@ -21,10 +22,10 @@ _GRAIN: Final = 9.0
 _QUALITY: Final = 97
 
 
-def drawn_jpegs() -> list[bytes]:
-    """Drawn lesions of 600 x 450 pixels, the size of HAM10000's images."""
+def drawn_jpegs(most: int) -> list[bytes]:
+    """Drawn lesions of 600 x 450 pixels, the size of HAM10000's images; 64, or `most` if fewer."""
     rng = np.random.default_rng(0)
-    codes = [DIAGNOSIS_CODES[number % len(DIAGNOSIS_CODES)] for number in range(_DRAWN)]
+    codes = list(islice(cycle(DIAGNOSIS_CODES), min(_DRAWN, most)))
     return [_photograph(draw_lesion(dx, rng), rng) for dx in codes]
 
 

@@ -30,7 +30,7 @@ def bench_prepare(
     any, images are drawn. Raises DataError for images that cannot be used.
     """
     limits = Limits.of(config.image)
-    files = given_jpegs(images, limits, most) if images else drawn_jpegs()[:most]
+    files = given_jpegs(images, limits, most) if images else drawn_jpegs(most)
     shot = Shot(config.data.image_size, config.data.crop, limits)
     cores = sorted({1, len(os.sched_getaffinity(0))})
     total = rounds * (1 + 2 * len(cores)) + len(_FACTORS) + 1

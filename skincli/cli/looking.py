@@ -77,7 +77,7 @@ def view(
 
         images = run(s.config, ids, random)
         if output is None and not json and can_draw():
-            s.output.result(None, drawn(images))
+            s.output.drawing(drawn(images))
             return
         sheet = output or Path("view.png")
         write_sheet(images, sheet)

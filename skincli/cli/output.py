@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from skincli.cli.text import printable
 from skincli.progress import Progress, Silent
 
 _PIPED_WIDTH = 160
@@ -51,7 +52,11 @@ class Output:
             sys.stdout.write(json.dumps(to_data(data), indent=1, allow_nan=False) + "\n")
             return
         for line in lines:
-            self._out.print(line, markup=False)
+            self._out.print(printable(line), markup=False)
+
+    def drawing(self, lines: Iterable[str]) -> None:
+        """Lines that carry the terminal's own codes, which `result` would take out."""
+        sys.stdout.writelines(f"{line}\n" for line in lines)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
         if self.as_json:
@@ -65,7 +70,7 @@ class Output:
             numbers = all(_NUMBER.fullmatch(row[index]) for row in body)
             table.add_column(column, justify="right" if numbers else "left", overflow="fold")
         for row in body:
-            table.add_row(*(escape(cell) for cell in row))
+            table.add_row(*(escape(printable(cell)) for cell in row))
         self._out.print(table)
 
     def next(self, *commands: str) -> None:
@@ -80,6 +85,6 @@ class Output:
             sys.stderr.write(json.dumps(content) + "\n")
             return
         self._err.print("error:", style="bold red", end=" ")
-        self._err.print(message, markup=False)
+        self._err.print(printable(message), markup=False)
         if hint:
-            self._err.print(f"hint: {hint}", style="dim", markup=False)
+            self._err.print(printable(f"hint: {hint}"), style="dim", markup=False)

@@ -17,6 +17,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from skincli.cli.text import printable
 from skincli.progress import Step, Unit
 
 _SECONDS_BETWEEN_LINES = 5.0
@@ -55,10 +56,10 @@ class RichProgress:
         self._open = 0
 
     def note(self, message: str) -> None:
-        self._console.print(message, markup=False)
+        self._console.print(printable(message), markup=False)
 
     def warn(self, message: str) -> None:
-        self._console.print(f"warning: {message}", style="yellow", markup=False)
+        self._console.print(printable(f"warning: {message}"), style="yellow", markup=False)
 
     @contextmanager
     def step(self, title: str, total: int, unit: Unit = "") -> Iterator[Step]:
@@ -126,10 +127,10 @@ class PlainProgress:
         self._console = console
 
     def note(self, message: str) -> None:
-        self._console.print(message, markup=False)
+        self._console.print(printable(message), markup=False)
 
     def warn(self, message: str) -> None:
-        self._console.print(f"warning: {message}", markup=False)
+        self._console.print(printable(f"warning: {message}"), markup=False)
 
     @contextmanager
     def step(self, title: str, total: int, unit: Unit = "") -> Iterator[Step]:

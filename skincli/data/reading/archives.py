@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Final
 
-from skincli.data.reading.files import is_image_name
-from skincli.data.reading.table import image_id_of
+from skincli.data.reading.files import image_id_of, is_image_name
 from skincli.data.records import Rejected
 from skincli.errors import DataError
 from skincli.imaging import Limits

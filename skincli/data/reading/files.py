@@ -2,21 +2,23 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from skincli.errors import DataError
 from skincli.imaging import IMAGE_SUFFIXES
 
 
-def plain_name(name: str) -> PurePosixPath:
-    """A file name without its folders, whichever way its slashes lean."""
-    return PurePosixPath(PurePosixPath(name.replace("\\", "/")).name)
-
-
 def is_image_name(name: str) -> bool:
     """Whether a name is an image's; `._name.jpg` is what macOS adds to archives."""
-    plain = plain_name(name)
-    return plain.suffix.lower() in IMAGE_SUFFIXES and not plain.name.startswith(".")
+    plain = _plain_name(name)
+    suffix = plain[plain.rfind(".") :].lower()
+    return suffix in IMAGE_SUFFIXES and not plain.startswith(".")
+
+
+def image_id_of(name: str) -> str:
+    """A file name without its folder, and without its suffix where that is an image's."""
+    plain = _plain_name(name)
+    return plain.rpartition(".")[0] if is_image_name(plain) else plain
 
 
 def image_files(folder: Path) -> Iterator[Path]:
@@ -35,6 +37,21 @@ def image_files(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         paths = (Path(parent, name) for name in sorted(names) if is_image_name(name))
         yield from (path for path in paths if path.is_file())
+
+
+def class_folder_files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Every image in the subfolders of `folder`; its id is the path from there, without suffix.
+
+    Raises DataError as `image_files` does.
+    """
+    for path in image_files(folder):
+        if path.parent != folder:
+            yield path.relative_to(folder).with_suffix("").as_posix(), path
+
+
+def _plain_name(name: str) -> str:
+    """A file name without its folders, whichever way its slashes lean."""
+    return name.replace("\\", "/").rstrip("/").rpartition("/")[2]
 
 
 def _refuse(error: OSError) -> None:

@@ -8,8 +8,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from skincli.data.reading.archives import DAMAGE, image_entries, open_archive, refused_entries
-from skincli.data.reading.files import image_files
-from skincli.data.reading.table import image_id_of
+from skincli.data.reading.files import class_folder_files, image_files, image_id_of
 from skincli.data.records import Rejected
 from skincli.errors import ImageError
 from skincli.imaging import Limits
@@ -91,6 +90,12 @@ class ImageStore:
     def of_folder(cls, folder: Path) -> Self:
         """All images in a folder and its subfolders. Raises DataError."""
         entries = ((image_id_of(path.name), _FileEntry(path)) for path in image_files(folder))
+        return cls(entries, ExitStack())
+
+    @classmethod
+    def of_class_folders(cls, folder: Path) -> Self:
+        """All images in the subfolders of `folder`, which may repeat names. Raises DataError."""
+        entries = ((image_id, _FileEntry(path)) for image_id, path in class_folder_files(folder))
         return cls(entries, ExitStack())
 
     @property

@@ -83,13 +83,10 @@ def _open(config: Config, folder: SetFolder) -> tuple[ImageStore, Iterator[RawRo
         case "dermamnist":
             return _open_npz(raw / npz_name(data.dermamnist), folder.unpacked)
         case "folder":
-            images, table_file = folder_paths(data)
-            rows = (
-                csv_rows(table_file, data.folder.columns)
-                if table_file
-                else class_folder_rows(images)
-            )
-            return ImageStore.of_folder(images), rows
+            images, metadata = folder_paths(data)
+            if metadata is None:
+                return ImageStore.of_class_folders(images), class_folder_rows(images)
+            return ImageStore.of_folder(images), csv_rows(metadata, data.folder.columns)
 
 
 def _open_npz(path: Path, unpacked: Path) -> tuple[ImageStore, Iterator[RawRow]]:

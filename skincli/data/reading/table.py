@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from skincli.config.data import ColumnsConfig
-from skincli.data.reading.files import image_files, is_image_name, plain_name
+from skincli.data.reading.files import class_folder_files, image_id_of
 from skincli.errors import DataError
 
 _REQUIRED: Final = ("image_id", "lesion_id", "dx")
@@ -44,12 +44,6 @@ class RawRow:
     dataset: str = ""
     part: str = ""
     surplus: str = ""
-
-
-def image_id_of(name: str) -> str:
-    """A file name without its folder, and without its suffix where that is an image's."""
-    plain = plain_name(name)
-    return plain.stem if is_image_name(plain.name) else plain.name
 
 
 def csv_rows(path: Path, columns: ColumnsConfig) -> Iterator[RawRow]:
@@ -86,16 +80,14 @@ def class_folder_rows(folder: Path) -> Iterator[RawRow]:
     Nothing tells which images show the same lesion: every image is a lesion of its own. Raises
     DataError when there is none.
     """
-    paths = [path for path in image_files(folder) if path.parent != folder]
-    if not paths:
+    image_ids = [image_id for image_id, _ in class_folder_files(folder)]
+    if not image_ids:
         raise DataError(
             f"the subfolders of `{folder}` hold no images",
             "name them after the diagnoses, or set data.folder.metadata=FILE.csv",
         )
-    for path in paths:
-        image_id = image_id_of(path.name)
-        dx = path.relative_to(folder).parts[0]
-        yield RawRow(line=0, image_id=image_id, lesion_id=image_id, dx=dx)
+    for image_id in image_ids:
+        yield RawRow(line=0, image_id=image_id, lesion_id=image_id, dx=image_id.partition("/")[0])
 
 
 def _text(path: Path) -> str:

@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
+from skincli.data.reading.files import image_id_of
 from skincli.data.reading.metadata import MetadataRow
-from skincli.data.reading.table import image_id_of
 from skincli.data.records import Rejected
 from skincli.errors import DataError
 
@@ -44,7 +44,7 @@ def find_rows(
     Raises DataError for an id that there is not, with ids that are near.
     """
     known = {row.image_id: row for row in rows}
-    wanted = list(dict.fromkeys(image_id_of(word) for word in words))
+    wanted = list(dict.fromkeys(word if word in known else image_id_of(word) for word in words))
     unknown = [image_id for image_id in wanted if image_id not in known]
     if unknown:
         raise _unknown(unknown, known, {row.image_id: row for row in rejected})

@@ -4,8 +4,7 @@ from pathlib import Path
 
 from skincli.config.data import DataConfig
 from skincli.data.raw import folder_paths
-from skincli.data.sources.base import count_rows
-from skincli.imaging import IMAGE_SUFFIXES
+from skincli.data.reading.table import class_folder_rows, csv_rows
 from skincli.progress import Progress
 
 
@@ -27,6 +26,5 @@ def licence(raw: Path, data: DataConfig) -> str:
 
 def count_images(raw: Path, data: DataConfig) -> int:
     images, metadata = folder_paths(data)
-    if metadata is not None:
-        return count_rows(metadata)
-    return sum(path.suffix.lower() in IMAGE_SUFFIXES for path in images.rglob("*"))
+    rows = csv_rows(metadata, data.folder.columns) if metadata else class_folder_rows(images)
+    return sum(1 for _ in rows)

@@ -109,23 +109,31 @@ def test_folders_are_classes_by_code_or_name(class_config: Config, progress) -> 
     assert fetch(class_config, Silent()).n_images == 14
     prepared = prepare(class_config, progress).prepared
     assert progress.warnings == []
-    assert {(s.image_id, s.dx, s.lesion_id) for s in prepared.samples} == {
-        (f"{dx.code}{view}", dx.code, f"{dx.code}{view}") for dx in DIAGNOSES for view in range(2)
+    assert {(s.image_id.rpartition("/")[2], s.dx) for s in prepared.samples} == {
+        (f"{dx.code}{view}", dx.code) for dx in DIAGNOSES for view in range(2)
     }
+    assert all(s.lesion_id == s.image_id for s in prepared.samples)
+
+
+def test_folders_may_repeat_the_names_of_files(class_config: Config, progress) -> None:
+    folder = Path(class_config.data.folder.images or "")
+    for number, dx in enumerate(("bkl", "df")):
+        (folder / dx / "1.jpg").write_bytes(jpeg(70 + number))
+    fetch(class_config, Silent())
+    samples = prepare(class_config, progress).prepared.samples
+    assert {(s.image_id, s.dx) for s in samples} >= {("bkl/1", "bkl"), ("df/1", "df")}
+    assert progress.warnings == []
 
 
 def test_folders_of_no_known_class_are_left_out_by_name(class_config: Config, progress) -> None:
     wart = Path(class_config.data.folder.images or "") / "Wart"
     wart.mkdir()
-    for name in ("w1", "w2", "mel0"):
+    for name in ("w1", "w2"):
         (wart / f"{name}.jpg").write_bytes(jpeg(len(name)))
     fetch(class_config, Silent())
-    assert prepare(class_config, progress).prepared.manifest.n_images == 13
-    first, *others = progress.warnings[0].splitlines()
-    assert first.startswith("4 rows left out, 13 used; listed in `")
-    assert sorted(others) == [
-        "  diagnosis not one of akiec bcc bkl df mel nv vasc: 2 (w1: Wart; w2: Wart)",
-        "  image listed with conflicting labels: 2 (mel0: mel0 Melanoma; mel0: mel0 Wart)",
+    assert prepare(class_config, progress).prepared.manifest.n_images == 14
+    assert progress.warnings[0].splitlines()[1:] == [
+        "  diagnosis not one of akiec bcc bkl df mel nv vasc: 2 (Wart/w1: Wart; Wart/w2: Wart)"
     ]
     rejected = read_csv(SetFolder.of(class_config.data).rejected)
     assert {row["line"] for row in rejected} == {"0"}
@@ -133,19 +141,19 @@ def test_folders_of_no_known_class_are_left_out_by_name(class_config: Config, pr
 
 def test_one_image_in_two_formats_is_ambiguous(class_config: Config, progress) -> None:
     folder = Path(class_config.data.folder.images or "") / "bkl"
-    (folder / "bkl0.png").write_bytes(encode(picture(5), "PNG"))
+    for kind, suffix in (("JPEG", "jpg"), ("PNG", "png")):
+        (folder / f"x.{suffix}").write_bytes(encode(picture(5), kind))
     fetch(class_config, Silent())
-    assert prepare(class_config, progress).prepared.manifest.n_images == 13
-    assert "image listed twice: 1 (bkl0)" in progress.warnings[0]
-    assert "several image files of that name: 1 (bkl0)" in progress.warnings[0]
+    assert prepare(class_config, progress).prepared.manifest.n_images == 14
+    assert "image listed twice: 1 (bkl/x)" in progress.warnings[0]
+    assert "several image files of that name: 1 (bkl/x)" in progress.warnings[0]
 
 
 def test_class_folders_without_images_are_refused(class_config: Config, tmp_path: Path) -> None:
     class_config.data.folder.images = str(tmp_path / "empty")
     (tmp_path / "empty" / "mel").mkdir(parents=True)
-    fetch(class_config, Silent())
     with pytest.raises(DataError, match="hold no images"):
-        prepare(class_config, Silent())
+        fetch(class_config, Silent())
 
 
 def test_dicom_files_are_images_like_others(tmp_path: Path, progress) -> None:

@@ -181,7 +181,8 @@ def test_limits_that_change_are_applied_to_unchanged_files(tmp_path: Path) -> No
     pictures = Pictures({"a": encode(picture(0, 200, 100)), "b": jpeg(1)})
     small = Limits(max_bytes=LIMITS.max_bytes, max_pixels=10_000)
     few = Limits(max_bytes=len(jpeg(1)), max_pixels=LIMITS.max_pixels)
-    for limits, fault in ((small, "200 x 100 pixels"), (LIMITS, ""), (few, "bytes"), (LIMITS, "")):
+    few_pixels, few_bytes, enough = (small, "200 x 100 pixels"), (few, "bytes"), (LIMITS, "")
+    for limits, fault in (few_pixels, enough, few_bytes, enough, few_pixels):
         facts = pictures.inspect(tmp_path, limits).facts
         assert fault in facts["a"].fault
         assert bool(facts["a"].fault) == bool(fault)

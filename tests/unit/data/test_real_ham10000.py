@@ -1,8 +1,12 @@
 from pathlib import Path
 
+import pytest
+
 from skincli.config.schema import Config
-from skincli.data import PARTS, describe, fetch, prepare
+from skincli.data import PARTS, check, describe, fetch, prepare
 from skincli.progress import Silent
+
+_IMAGES = {"akiec": 327, "bcc": 514, "bkl": 1099, "df": 115, "mel": 1113, "nv": 6705, "vasc": 142}
 
 
 def test_the_published_set_is_fetched_split_and_prepared(real_data: Path, tmp_path: Path) -> None:
@@ -23,8 +27,13 @@ def test_the_published_set_is_fetched_split_and_prepared(real_data: Path, tmp_pa
     lesions = {
         part: len({prepared.samples[r].lesion_id for r in prepared.rows(part)}) for part in PARTS
     }
-    shares = {part: round(count / 7_470, 2) for part, count in lesions.items()}
-    assert shares == {"train": 0.70, "validation": 0.10, "calibration": 0.08, "test": 0.12}
+    for part, count in lesions.items():
+        share = getattr(config.data.parts, part)
+        assert count / 7_470 == pytest.approx(share, rel=0.08)
+        for dx, images in manifest.counts[part].items():
+            assert images == pytest.approx(share * _IMAGES[dx], rel=0.25), (part, dx)
+    found = check(config, Silent())
+    assert (found.leaks, found.n_duplicates_across, found.n_quarantined) == ((), 1, 0)
     assert sum(sample.age is None for sample in prepared.samples) == 57
     assert prepared.images.std() > 10
     assert describe(config).lesions_by_dx == {

@@ -6,7 +6,8 @@ import pytest
 from clinic import jpeg
 
 from skincli.config.data import ColumnsConfig
-from skincli.data.reading.table import RawRow, class_folder_rows, csv_rows, image_id_of
+from skincli.data.reading.files import image_id_of
+from skincli.data.reading.table import RawRow, class_folder_rows, csv_rows
 from skincli.errors import DataError
 
 HEADER = "image_id,lesion_id,dx,age,sex\n"
@@ -163,7 +164,9 @@ def test_folders_name_the_class_of_every_image_below_them(tmp_path: Path) -> Non
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(jpeg(0))
     found = {(row.image_id, row.lesion_id, row.dx) for row in class_folder_rows(tmp_path)}
-    assert found == {("b", "b", "mel"), ("a", "a", "mel"), ("c", "c", "nv")}
+    assert found == {
+        ("mel/b", "mel/b", "mel"), ("mel/2024/a", "mel/2024/a", "mel"), ("nv/c", "nv/c", "nv"),
+    }  # fmt: skip
 
 
 def test_linked_class_folders_are_entered_once(tmp_path: Path) -> None:
@@ -173,7 +176,7 @@ def test_linked_class_folders_are_entered_once(tmp_path: Path) -> None:
     (outside / "a.jpg").write_bytes(jpeg(0))
     (images / "mel").symlink_to(outside)
     (images / "nv" / "loop").symlink_to(images)
-    assert [(row.image_id, row.dx) for row in class_folder_rows(images)] == [("a", "mel")]
+    assert [(row.image_id, row.dx) for row in class_folder_rows(images)] == [("mel/a", "mel")]
 
 
 def test_class_folders_without_images_are_refused(tmp_path: Path) -> None:
