@@ -48,7 +48,7 @@ def bare_seconds(files: Sequence[bytes], size: int, crop: Crop) -> float:
 
     def fill(start: int) -> None:
         for row in range(start, min(start + CHUNK, len(files))):
-            _decode_into(array[row], files[row], size, crop)
+            decode_into(array[row], files[row], size, crop)
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         began = perf_counter()
@@ -56,7 +56,8 @@ def bare_seconds(files: Sequence[bytes], size: int, crop: Crop) -> float:
         return perf_counter() - began
 
 
-def _decode_into(target: Pixels, data: bytes, size: int, crop: Crop) -> None:
+def decode_into(target: Pixels, data: bytes, size: int, crop: Crop) -> None:
+    """A JPEG into a black square, uint8 `[size, size, 3]`."""
     height, width, *_ = simplejpeg.decode_jpeg_header(data)
     pixels = simplejpeg.decode_jpeg(data, **least_size(width, height, size))
     at = place(pixels.shape[1], pixels.shape[0], size, crop)

@@ -10,7 +10,7 @@ import torch
 
 PACKAGES: Final = (
     *("skincli", "torch", "torchvision", "lightning", "mlflow", "numpy", "onnx", "onnxruntime"),
-    *("onnxscript", "omegaconf", "pillow", "scikit-learn", "torchmetrics"),
+    *("onnxscript", "omegaconf", "pillow", "scikit-learn", "simplejpeg", "torchmetrics"),
 )
 
 

@@ -17,6 +17,7 @@ SETTINGS = """
 data: synthetic
 model: small_resnet
 """
+OFFLINE = ("data.download.dataverse=http://127.0.0.1:1", "data.download.attempts=1")
 EXTRA = (
     "data.synthetic.lesions=150",
     "data.image_size=32",
@@ -215,9 +216,9 @@ def test_config_doctor_and_the_runners_dry_run(project):
         (("promote", "no-such-folder"), 2, "there is no model"),
         (("promote", "x", "--force"), 2, "needs a reason"),
         (("predict",), 2, "no image was named"),
-        (("serve", "--model", "nothing"), 2, "there is no model"),
-        (("serve", "registry.name=other"), 2, "models:/other@champion"),
-        (("data", "fetch", "data=ham10000"), 2, "data.mirror"),
+        (("serve", "--model", "nothing", "serve.port=18471"), 2, "there is no model"),
+        (("serve", "registry.name=other", "serve.port=18472"), 2, "models:/other@champion"),
+        (("data", "fetch", "data=ham10000", *OFFLINE), 1, "data.mirror"),
         (("nonsense",), 2, "No such command"),
     ],
 )

@@ -14,7 +14,10 @@ router = APIRouter(prefix="/v1", tags=["prediction"], responses=PROBLEM_RESPONSE
 @router.post("/predict")
 async def predict(
     model: Model,
-    images: Annotated[list[UploadFile], File(description="JPEG, PNG, WebP, BMP or TIFF files")],
+    images: Annotated[
+        list[UploadFile],
+        File(description="JPEG, PNG, WebP, BMP or TIFF files; DICOM with `skincli[dicom]`"),
+    ],
 ) -> PredictResponse:
     """Classify one or more images. One image that cannot be read refuses the whole request."""
     return PredictResponse(model=model.name, predictions=await model.predict(images))

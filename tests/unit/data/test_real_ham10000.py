@@ -35,7 +35,7 @@ def test_the_published_set_is_fetched_split_and_prepared(real_data: Path, tmp_pa
     found = check(config, Silent())
     assert (found.leaks, found.n_duplicates_across, found.n_quarantined) == ((), 1, 0)
     assert sum(sample.age is None for sample in prepared.samples) == 57
-    assert prepared.images.std() > 10
+    assert prepared.images[prepared.rows("test")].std() > 10
     assert describe(config).lesions_by_dx == {
         "nv": 5403, "bkl": 727, "mel": 614, "bcc": 327, "akiec": 228, "vasc": 98, "df": 73,
     }  # fmt: skip

@@ -66,6 +66,14 @@ def test_a_window_cuts_and_stretches_the_grey_levels(window, low, high):
     assert np.abs(shown - expected).max() <= 1
 
 
+def test_a_linear_window_ends_one_level_before_an_exact_one():
+    levels = np.arange(6, dtype=np.uint8)[None]
+    window = {"WindowCenter": 2, "WindowWidth": 4}
+    assert grey_of(dicom(levels, "MONOCHROME2", **window)).tolist() == [[0, 85, 170, 255, 255, 255]]
+    exact = dicom(levels, "MONOCHROME2", **window, VOILUTFunction="LINEAR_EXACT")
+    assert grey_of(exact).tolist() == [[0, 64, 128, 191, 255, 255]]
+
+
 def test_a_falling_rescale_turns_light_into_dark():
     falling = {"RescaleSlope": -1, "RescaleIntercept": 255}
     assert (grey_of(dicom(GREY, "MONOCHROME2", **falling)) == 255 - GREY.astype(int)).all()
