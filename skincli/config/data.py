@@ -121,7 +121,10 @@ class DataConfig:
     )
     folds: int = opt(0, "divide train and validation into this many folds; 0: no folds")
     fold: int = opt(0, "the fold that serves as validation part, from 0")
-    batch_size: int = opt(64, "images per training step")
+    batch_size: int = opt(64, "images per training step, over all devices")
+    device_cache: float | None = opt(
+        None, "GB of images kept on the device; default: what its free memory allows; 0: none"
+    )
     download: DownloadConfig = field(default_factory=DownloadConfig)
     isic: IsicConfig = field(default_factory=IsicConfig)
     dermamnist: DermamnistConfig = field(default_factory=DermamnistConfig)
@@ -132,6 +135,9 @@ class DataConfig:
     def __post_init__(self) -> None:
         require(16 <= self.image_size <= 1024, "data.image_size", "between 16 and 1024")
         require(self.batch_size >= 2, "data.batch_size", "at least 2")
+        require(
+            self.device_cache is None or self.device_cache >= 0, "data.device_cache", "0 or more"
+        )
         require(self.folds == 0 or self.folds >= 2, "data.folds", "0, or at least 2")
         require(0 <= self.fold < max(self.folds, 1), "data.fold", "from 0 and below data.folds")
         # DermaMNIST's files name no lesions, the others' no parts.

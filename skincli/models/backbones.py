@@ -7,7 +7,7 @@ from typing import Any, Final
 import torchvision
 from torch import nn
 
-from skincli.config.schema import ModelConfig
+from skincli.config.training import ModelConfig
 from skincli.errors import ConfigError
 from skincli.models.pretrained import load_weights, pretrained_weights
 from skincli.models.small_resnet import small_resnet

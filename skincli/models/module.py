@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torchmetrics.classification import MulticlassRecall
 
-from skincli.config.schema import LossConfig, OptimizerConfig
+from skincli.config.training import LossConfig, OptimizerConfig
 from skincli.models.network import Network
 
 Batch = tuple[torch.Tensor, torch.Tensor]

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from skincli.config.schema import AugmentConfig
+from skincli.config.training import AugmentConfig
 
 Floats = NDArray[np.float32]
 

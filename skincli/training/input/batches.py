@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from skincli.config.schema import AugmentConfig
+from skincli.config.training import AugmentConfig
 from skincli.imaging import Pixels
 from skincli.models.module import Batch
 from skincli.training.input.augmentation import augment, draw

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from skincli.config.schema import ModelConfig
+from skincli.config.training import ModelConfig
 from skincli.errors import ConfigError
 from skincli.inference.engine import Network as ExportedNetwork
 from skincli.inference.engine import softmax

@@ -9,7 +9,7 @@ import pytest
 import torch
 import torchvision
 
-from skincli.config.schema import ModelConfig
+from skincli.config.training import ModelConfig
 from skincli.errors import SkincliError, UsageError
 from skincli.models import pretrained
 from skincli.models.backbones import build_backbone

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from skincli.config.schema import AugmentConfig
+from skincli.config.training import AugmentConfig
 from skincli.training.input.augmentation import augment, draw
 from skincli.training.input.batches import DeviceImages, PlainBatches, TrainBatches
 
