@@ -15,13 +15,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from skincli.config.data import Crop, SplitKind
+from skincli.config.training import TestTimeAugmentation
 from skincli.errors import ModelError
 from skincli.taxonomy import ClassInfo, Task
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 SPEC_FILE: Final = "bundle.json"
 MODEL_FILE: Final = "model.onnx"
 TRAINED_ON_FILE: Final = "trained_on.json"
+# How many views of an image `model.onnx` averages over.
+VIEWS: Final[dict[TestTimeAugmentation, int]] = {"none": 1, "flips": 4, "dihedral": 8}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,19 +55,25 @@ class BundleSpec:
     """What `bundle.json` holds.
 
     `temperature` divides the logits before the softmax; `operating_point` is the threshold on
-    the malignant probability. Both were fitted on the calibration part.
+    the malignant probability. Both were fitted on the calibration part. `test_time_augmentation`
+    is a fact about `model.onnx`, which runs it: nobody has to.
     """
 
     task: Task
     backbone: str
     image_size: int
     crop: Crop
+    test_time_augmentation: TestTimeAugmentation
     classes: tuple[ClassInfo, ...]
     temperature: float
     operating_point: float
     target_sensitivity: float
     export_difference: float
     lineage: Lineage
+
+    @property
+    def views(self) -> int:
+        return VIEWS[self.test_time_augmentation]
 
 
 @dataclass(frozen=True, slots=True)

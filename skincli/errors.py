@@ -3,6 +3,7 @@
 ::
 
     SkincliError          1  the work failed
+    ├── Stopped           1  work that its caller ended early: a pruned trial of a search
     ├── UsageError        2  wrong arguments or input
     │   ├── ConfigError   2  an unknown key, a wrong type, a value out of range
     │   ├── DataError     2  metadata or images that cannot be used
@@ -30,6 +31,10 @@ class SkincliError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+
+class Stopped(SkincliError):
+    pass
 
 
 class UsageError(SkincliError):

@@ -1,6 +1,6 @@
 """How a verb tells its caller how far it is, without knowing who watches."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Literal, Protocol
 
@@ -19,7 +19,7 @@ class Step(Protocol):
 
 
 class Progress(Protocol):
-    """What a verb is handed: `note` for a line, `step` for work with a length.
+    """What a verb is handed: `note` for a line, `panel` for facts, `step` for work with a length.
 
     Steps may overlap. A `total` of 0 is a length that nobody knows.
     """
@@ -27,6 +27,10 @@ class Progress(Protocol):
     def note(self, message: str) -> None: ...
 
     def warn(self, message: str) -> None: ...
+
+    def panel(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
+        """Named facts under a title. A value may have several lines, aligned by blanks."""
+        ...
 
     def step(self, title: str, total: int, unit: Unit = "") -> AbstractContextManager[Step]: ...
 
@@ -43,6 +47,9 @@ class Silent:
         pass
 
     def warn(self, message: str) -> None:
+        pass
+
+    def panel(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
         pass
 
     @contextmanager

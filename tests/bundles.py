@@ -42,6 +42,7 @@ def tiny_bundle(
         backbone="tiny",
         image_size=image_size,
         crop=crop,
+        test_time_augmentation="none",
         classes=classes_of(task),
         temperature=1.5,
         operating_point=OPERATING_POINT,

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from skincli import __version__
-from skincli.cli import bench, configs, data, deciding, machine, modelling, serving, track
+from skincli.cli import bench, configs, data, deciding, machine, modelling, serving, track, tuning
 from skincli.cli.options import protect_words_after_dashes
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 modelling.add_to(app)
+tuning.add_to(app)
 deciding.add_to(app)
 app.add_typer(deciding.models, name="models")
 serving.add_to(app)

@@ -1,4 +1,4 @@
-"""`skincli train | evaluate | predict`."""
+"""`skincli evaluate | predict`, beside `train`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,36 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skincli.cli.figures import SYNTHETIC_NOTICE, show_metrics
-from skincli.cli.options import ConfigFile, Debug, Json, Overrides, only_word, split_words
+from skincli.cli.options import ConfigFile, Debug, Json, only_word, split_words
 from skincli.cli.session import Session, session
+from skincli.cli.training import train
 from skincli.errors import SkincliError
 
 if TYPE_CHECKING:
     from skincli.prediction.predict import PredictionRow, PredictResult
-    from skincli.training.train import TrainResult
 
 
 def add_to(app: typer.Typer) -> None:
     for command in (train, evaluate, predict):
         app.command()(command)
-
-
-def train(
-    overrides: Overrides = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the newest unfinished run.")
-    ] = False,
-    config: ConfigFile = None,
-    json: Json = False,
-    debug: Debug = False,
-) -> None:
-    """Train a classifier and seal it into a bundle."""
-    with session(overrides or [], config, json, debug) as s:
-        from skincli.training.train import train as run
-
-        result = run(s.config, s.progress, resume)
-        s.output.result(_train_data(result), _train_lines(result))
-        s.output.next(s.command(f"evaluate {result.run_id}"))
 
 
 def evaluate(
@@ -110,39 +92,6 @@ def predict(
                 s.progress.note(f"Wrote {path}")
         if result.n_errors == len(result.rows):
             raise SkincliError("no image could be read", "the table says why for each")
-
-
-def _train_data(result: "TrainResult") -> dict[str, object]:
-    spec = result.bundle.spec
-    return {
-        "run_id": result.run_id,
-        "folder": result.folder,
-        "bundle": result.bundle.folder,
-        "bundle_digest": result.bundle.digest,
-        "device": result.device,
-        "parameters": result.parameters,
-        "epochs": result.epochs,
-        "best_epoch": result.best_epoch,
-        "validation_balanced_accuracy": result.balanced_accuracy,
-        "temperature": spec.temperature,
-        "operating_point": spec.operating_point,
-        "export_difference": spec.export_difference,
-        "seconds": result.seconds,
-        "synthetic": result.synthetic,
-    }
-
-
-def _train_lines(result: "TrainResult") -> list[str]:
-    spec = result.bundle.spec
-    lines = [
-        f"Trained {result.epochs} epochs in {result.seconds:.0f} s on {result.device}; best epoch "
-        f"{result.best_epoch} with validation balanced accuracy {result.balanced_accuracy:.3f}",
-        f"Run {result.run_id} in {result.folder} (see curves.png)",
-        f"Bundle {result.bundle.digest[:12]}: ONNX and torch agree to "
-        f"{spec.export_difference:.1e} in probability; temperature {spec.temperature:.2f}; "
-        f"operating point {spec.operating_point:.3f} for {spec.target_sensitivity:.0%} sensitivity",
-    ]
-    return [*lines, SYNTHETIC_NOTICE] if result.synthetic else lines
 
 
 def _show_predictions(s: Session, result: "PredictResult") -> None:

@@ -44,7 +44,8 @@ class Output:
             return Silent()
         from skincli.cli.progress import PlainProgress, RichProgress
 
-        return RichProgress(self._err) if self._err.is_terminal else PlainProgress(self._err)
+        drawable = self._err.is_terminal and not self._err.is_dumb_terminal
+        return RichProgress(self._err) if drawable else PlainProgress(self._err)
 
     def result(self, data: Any, lines: Iterable[str] = ()) -> None:
         """The result of a command: `data` with `--json`, else `lines`."""

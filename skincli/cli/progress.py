@@ -1,46 +1,27 @@
 """Progress for a person: Rich bars on a terminal, plain lines every few seconds elsewhere."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.panel import Panel
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.table import Column, Table
 from rich.text import Text
 
+from skincli.cli.amounts import described, how_much, left, rate
 from skincli.cli.text import printable
 from skincli.progress import Step, Unit
 
+# Lines come at least so far apart, and rarer in long work: a log of hours is read too.
 _SECONDS_BETWEEN_LINES = 5.0
+_MOST_SECONDS_BETWEEN_LINES = 60.0
+_SHARE_BETWEEN_LINES = 0.05
 
-
-def _described(facts: dict[str, str]) -> str:
-    known = {name: value for name, value in facts.items() if value}
-    return "  ".join(f"{name.replace('_', ' ')} {value}" for name, value in known.items())
-
-
-def _amount(done: float, total: float, unit: Unit) -> str:
-    if not unit:
-        return f"{done:,.0f}/{total:,.0f}" if total else f"{done:,.0f}"
-    name, scale = ("MB", 1e6) if max(done, total) >= 1e6 else ("kB", 1e3)
-    return f"{done / scale:,.1f}{f'/{total / scale:,.1f}' if total else ''} {name}"
-
-
-def _rate(per_second: float) -> str:
-    return f"{per_second / 1e6:,.2f} MB/s"
-
-
-def _left(seconds: float) -> str:
-    return f"about {seconds:.0f} s left" if seconds < 120 else f"about {seconds / 60:,.0f} min left"
+# Time left is judged by so many seconds, which should hold the pauses between epochs too.
+_SECONDS_OF_SPEED = 120.0
 
 
 class RichProgress:
@@ -60,6 +41,15 @@ class RichProgress:
 
     def warn(self, message: str) -> None:
         self._console.print(printable(f"warning: {message}"), style="yellow", markup=False)
+
+    def panel(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
+        grid = Table.grid(
+            Column(style="bold", no_wrap=True), Column(overflow="fold"), padding=(0, 2)
+        )
+        for name, value in rows:
+            grid.add_row(Text(name), Text(printable(value)))
+        framed = Panel(grid, title=Text(printable(title)), title_align="left", expand=False)
+        self._console.print(framed)
 
     @contextmanager
     def step(self, title: str, total: int, unit: Unit = "") -> Iterator[Step]:
@@ -89,14 +79,17 @@ class RichProgress:
 
 
 def _new_bars(console: Console) -> Progress:
+    """The bar gives way first where the terminal is narrow, then the end of the facts."""
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        _AmountColumn(),
-        TimeRemainingColumn(),
+        _AmountColumn(Column(no_wrap=True)),
+        _LeftColumn(Column(no_wrap=True)),
         TextColumn("{task.fields[facts]}", style="dim", markup=False),
     )
-    return Progress(*columns, console=console, transient=True)
+    return Progress(
+        *columns, console=console, transient=True, speed_estimate_period=_SECONDS_OF_SPEED
+    )
 
 
 class _AmountColumn(ProgressColumn):
@@ -104,9 +97,16 @@ class _AmountColumn(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         unit: Unit = task.fields["unit"]
-        amount = _amount(task.completed, task.total or 0, unit)
-        speed = f"  {_rate(task.speed)}" if unit == "bytes" and task.speed else ""
-        return Text(amount + speed, style="progress.download")
+        speed = f"  {rate(task.speed)}" if unit == "bytes" and task.speed else ""
+        return Text(how_much(task.completed, task.total or 0, unit) + speed, "progress.download")
+
+
+class _LeftColumn(ProgressColumn):
+    max_refresh = 0.5
+
+    def render(self, task: Task) -> Text:
+        seconds = task.time_remaining
+        return Text("" if seconds is None else left(seconds), "progress.remaining")
 
 
 class _Bar:
@@ -117,11 +117,11 @@ class _Bar:
 
     def advance(self, amount: int = 1, **facts: str) -> None:
         self._facts = self._facts | facts  # a new dict: other threads may be reading this one
-        self._bars.update(self._task, advance=amount, facts=_described(self._facts))
+        self._bars.update(self._task, advance=amount, facts=described(self._facts))
 
 
 class PlainProgress:
-    """A line every few seconds, and one at the end."""
+    """A line now and then, and one at the end."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -131,6 +131,13 @@ class PlainProgress:
 
     def warn(self, message: str) -> None:
         self._console.print(printable(f"warning: {message}"), markup=False)
+
+    def panel(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
+        self.note(title)
+        width = max(len(name) for name, _ in rows)
+        for name, value in rows:
+            for index, line in enumerate(value.split("\n")):
+                self.note(f"  {'' if index else name:<{width}}  {line}")
 
     @contextmanager
     def step(self, title: str, total: int, unit: Unit = "") -> Iterator[Step]:
@@ -157,9 +164,10 @@ class _Lines:
         with self._lock:
             self._done += amount
             self._facts |= facts
+            now = time.monotonic()
             if self._first is None:
-                self._first = (time.monotonic(), self._done)
-            if time.monotonic() - self._printed >= _SECONDS_BETWEEN_LINES:
+                self._first = (now, self._done)
+            if now - self._printed >= _pause(now - self._began):
                 self._print(self._outlook())
 
     def finish(self) -> None:
@@ -171,13 +179,19 @@ class _Lines:
         speed = (self._done - already) / elapsed if elapsed else 0.0
         parts = []
         if speed > 0 and self._unit == "bytes":
-            parts.append(_rate(speed))
+            parts.append(rate(speed))
         if speed > 0 and self._total >= self._done:
-            parts.append(_left((self._total - self._done) / speed))
+            parts.append(f"about {left((self._total - self._done) / speed)}")
         return ", ".join(parts) or "under way"
 
     def _print(self, state: str) -> None:
         self._printed = time.monotonic()
-        amount = _amount(self._done, self._total, self._unit)
-        text = f"{self._title}: {amount}, {state}  {_described(self._facts)}".rstrip()
+        done = how_much(self._done, self._total, self._unit)
+        text = f"{self._title}: {done}, {state}  {described(self._facts)}".rstrip()
         self._console.print(text, markup=False)
+
+
+def _pause(elapsed: float) -> float:
+    """Seconds between two lines of work that has gone on for so long."""
+    longest = max(_SECONDS_BETWEEN_LINES, elapsed * _SHARE_BETWEEN_LINES)
+    return min(longest, _MOST_SECONDS_BETWEEN_LINES)

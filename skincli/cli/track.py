@@ -1,10 +1,10 @@
-"""`skincli track start | status | stop`."""
+"""`skincli track start | status | stop | publish`."""
 
 from typing import Annotated
 
 import typer
 
-from skincli.cli.options import ConfigFile, Debug, Json, Overrides
+from skincli.cli.options import ConfigFile, Debug, Json, Overrides, only_word, split_words
 from skincli.cli.session import session
 from skincli.errors import Interrupted
 
@@ -74,3 +74,27 @@ def stop(
 
         stopped = server.stop(s.config.tracking)
         s.output.result({"stopped": stopped}, ["Stopped" if stopped else "Not running"])
+
+
+@app.command()
+def publish(
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="RUN [KEY=VALUE]...", show_default=False)
+    ] = None,
+    config: ConfigFile = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Send what the store has not got of a run: a run folder, or the start of a run id."""
+    names, overrides = split_words(words)
+    with session(overrides, config, json, debug) as s:
+        from skincli.tracking.publish import publish as run
+
+        result = run(s.config, only_word(names, "RUN"), s.progress)
+        sent = f"sent {result.sent} records" if result.sent else "the store has everything already"
+        known = "" if result.run_id == result.store_run_id else f" (here {result.run_id})"
+        s.output.result(result, [f"Run {result.store_run_id}{known}, {result.status}: {sent}"])
+        if result.has_model:
+            s.output.next(s.command(f"evaluate {result.store_run_id}"))
+        elif result.status != "FINISHED":
+            s.output.next(s.command("train --resume"))

@@ -1,8 +1,11 @@
 """The settings of everything that comes after training."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from skincli.config.fields import opt, require
+
+NO_STORE: Final = "none"
 
 
 @dataclass(kw_only=True, slots=True)
@@ -22,15 +25,15 @@ class EvaluateConfig:
 
 @dataclass(kw_only=True, slots=True)
 class TrackingConfig:
-    uri: str = opt("sqlite:///mlflow.db", "MLflow store: sqlite:///FILE or http(s)://SERVER")
+    uri: str = opt("sqlite:///mlflow.db", "MLflow store: sqlite:///FILE, http(s)://SERVER, or none")
     experiment: str = opt("skincli", "MLflow experiment that runs belong to")
     host: str = opt("127.0.0.1", "address that `skincli track` listens on")
     port: int = opt(5000, "port that `skincli track` listens on")
     start_timeout: float = opt(180.0, "seconds to wait until the tracking server answers")
 
     def __post_init__(self) -> None:
-        known = self.uri.startswith(("sqlite:///", "http://", "https://"))
-        require(known, "tracking.uri", "sqlite:///FILE or an http(s) address")
+        known = self.uri.startswith(("sqlite:///", "http://", "https://")) or self.uri == NO_STORE
+        require(known, "tracking.uri", "sqlite:///FILE, an http(s) address, or none")
         require(0 < self.port < 65536, "tracking.port", "between 1 and 65535")
 
 

@@ -28,6 +28,7 @@ from skincli.config.training import (
     TrainConfig,
     TrainerConfig,
 )
+from skincli.config.tuning import TuneConfig
 from skincli.taxonomy import Task
 
 
@@ -71,6 +72,7 @@ class Config:
     registry: RegistryConfig = field(default_factory=RegistryConfig)
     serve: ServeConfig = field(default_factory=ServeConfig)
     runner: RunnerConfig = field(default_factory=RunnerConfig)
+    tune: TuneConfig = field(default_factory=TuneConfig)
 
     def __post_init__(self) -> None:
         require(self.seed >= 0, "seed", "0 or more")

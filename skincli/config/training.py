@@ -106,13 +106,13 @@ class TrainerConfig:
     channels_last: bool = opt(True, "memory layout; `skincli bench train` measures both")
     compile: bool = opt(False, "torch.compile the network: a slow start, faster steps")
     max_epochs: int = opt(30, "epochs at the most")
-    patience: int = opt(10, "epochs without a better validation balanced accuracy before stopping")
+    patience: int = opt(10, "epochs without a better balanced accuracy before stopping; 0: never")
 
     def __post_init__(self) -> None:
         require(self.devices >= 1, "trainer.devices", "at least 1")
         require(self.num_nodes >= 1, "trainer.num_nodes", "at least 1")
         require(self.max_epochs >= 1, "trainer.max_epochs", "at least 1")
-        require(self.patience >= 1, "trainer.patience", "at least 1")
+        require(self.patience >= 0, "trainer.patience", "0 or more")
 
     @property
     def processes(self) -> int:

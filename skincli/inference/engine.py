@@ -1,5 +1,6 @@
 """Running a bundle's network with ONNX Runtime, on a GPU where its provider is installed."""
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,10 +28,15 @@ class Outputs:
 
 
 class Network:
-    """An ONNX file as a function of uint8 images `[N, size, size, 3]`. Safe to share by threads."""
+    """An ONNX file as a function of uint8 images `[N, size, size, 3]`. Safe to share by threads.
 
-    def __init__(self, model: Path, threads: int = 0) -> None:
+    Where the model looks at several views of an image, fewer images are passed at once, so that
+    memory is that of N images seen once.
+    """
+
+    def __init__(self, model: Path, threads: int = 0, views: int = 1) -> None:
         """`threads` of 0 takes one per core that this process may use. Raises ModelError."""
+        self._views = views
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
         options.log_severity_level = 3
@@ -42,9 +48,15 @@ class Network:
             raise ModelError(f"`{model}` cannot be loaded by ONNX Runtime: {error}") from None
 
     def __call__(self, images: Pixels) -> Outputs:
-        logits, features, cam = self._session.run(
-            ["logits", "features", "cam"], {"images": np.ascontiguousarray(images)}
-        )
+        step = max(1, math.ceil(len(images) / self._views))
+        parts = [
+            self._session.run(
+                ["logits", "features", "cam"],
+                {"images": np.ascontiguousarray(images[start : start + step])},
+            )
+            for start in range(0, max(1, len(images)), step)
+        ]
+        logits, features, cam = (np.concatenate(values) for values in zip(*parts, strict=True))
         return Outputs(logits, features, cam)
 
 
@@ -63,7 +75,7 @@ class Classifier:
     def __init__(self, bundle: Bundle, threads: int = 0) -> None:
         self.bundle = bundle
         self.spec = bundle.spec
-        self._network = Network(bundle.model, threads)
+        self._network = Network(bundle.model, threads, bundle.spec.views)
 
     def score(self, images: Pixels) -> Scores:
         """Scores of uint8 images `[N, size, size, 3]`."""

@@ -10,7 +10,7 @@ from torch import nn
 from skincli.config.training import ModelConfig
 from skincli.errors import ConfigError
 from skincli.models.pretrained import load_weights, pretrained_weights
-from skincli.models.small_resnet import small_resnet
+from skincli.models.small_resnet import STAGES, small_resnet
 
 SMALL_RESNET: Final = "small_resnet"
 TORCHVISION: Final = (
@@ -22,6 +22,8 @@ TORCHVISION: Final = (
     *("densenet121", "densenet169", "convnext_tiny", "convnext_small"),
 )
 BACKBONES: Final = (SMALL_RESNET, *TORCHVISION)
+# The families whose residual blocks torchvision can leave out of a step.
+_DROPS_PATHS: Final = ("convnext", "efficientnet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +48,32 @@ def check_backbone(config: ModelConfig) -> None:
             "there are no pretrained weights for small_resnet",
             "add `model.pretrained=false`, or take `model=small_resnet`, which sets it",
         )
+    if config.drop_path and not config.backbone.startswith((SMALL_RESNET, *_DROPS_PATHS)):
+        raise ConfigError(
+            f"`model.drop_path={config.drop_path:g}` cannot be had with {config.backbone}",
+            f"set it to 0, or take {SMALL_RESNET} or one of the {' or '.join(_DROPS_PATHS)} family",
+        )
 
 
 def build_backbone(config: ModelConfig) -> Backbone:
     """The configured backbone with its starting weights. Raises ConfigError, SkincliError."""
     check_backbone(config)
     if config.backbone == SMALL_RESNET:
-        network = small_resnet(config.width)
+        network = small_resnet(config.width, config.drop_path)
         if config.weights is not None:
             load_weights(network, config.weights, head=())
-        return Backbone(network, 8 * config.width)
-    model = torchvision.models.get_model(config.backbone, weights=None)
+        return Backbone(network, STAGES[-1].widening * config.width)
+    # Said even where it is 0, for torchvision's own default is not.
+    drops = config.backbone.startswith(_DROPS_PATHS)
+    options = {"stochastic_depth_prob": config.drop_path} if drops else {}
+    model = torchvision.models.get_model(config.backbone, weights=None, **options)
     weights = config.weights
     if weights is None and config.pretrained:
         weights = pretrained_weights(config.backbone)
     if weights is not None:
-        load_weights(model, weights, head=("fc.", "classifier."))
+        # convnext's last norm sits in its classifier, but is the backbone's here.
+        last = "classifier.2." if config.backbone.startswith("convnext") else "classifier."
+        load_weights(model, weights, head=("fc.", last))
     return _without_head(config.backbone, model)
 
 

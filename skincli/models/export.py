@@ -10,13 +10,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from skincli.config.training import TestTimeAugmentation
 from skincli.imaging import Pixels
 from skincli.models.network import ExportedNetwork, Network
 
 
-def export_onnx(network: Network, image_size: int, path: Path) -> None:
+def export_onnx(
+    network: Network, image_size: int, path: Path, test_time_augmentation: TestTimeAugmentation
+) -> None:
     """Write `network` as ONNX: input `images` uint8 `[N, size, size, 3]` with N left free."""
-    exported = ExportedNetwork(network.cpu().eval())
+    exported = ExportedNetwork(network.cpu().eval(), test_time_augmentation)
     # Two images: a batch of one would freeze N.
     example = torch.zeros((2, image_size, image_size, 3), dtype=torch.uint8)
     # The exporter talks to stdout and warns of its own deprecations; errors still raise.
@@ -37,9 +40,10 @@ def export_onnx(network: Network, image_size: int, path: Path) -> None:
     program.save(path, external_data=False)
 
 
-def torch_logits(network: Network, images: Pixels) -> NDArray[np.float32]:
+def torch_logits(
+    network: Network, images: Pixels, test_time_augmentation: TestTimeAugmentation
+) -> NDArray[np.float32]:
     """The torch network's logits `[N, C]` of uint8 images `[N, S, S, 3]`, on the CPU."""
-    with torch.inference_mode():
-        answers = ExportedNetwork(network.cpu().eval())(torch.from_numpy(images.copy()))
-    logits: NDArray[np.float32] = answers.logits.numpy()
+    exported = ExportedNetwork(network.cpu().eval(), test_time_augmentation)
+    logits: NDArray[np.float32] = exported.answer(images).logits.numpy()
     return logits

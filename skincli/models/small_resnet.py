@@ -1,13 +1,33 @@
-"""A residual net for low resolutions: one basic block a stage (He et al., arXiv:1512.03385)."""
+"""A residual net of basic blocks for low resolutions (He et al., arXiv:1512.03385)."""
+
+from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import nn
+from torchvision.ops import StochasticDepth
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Blocks of `widening * width` channels at one resolution; the first one has the `stride`."""
+
+    blocks: int
+    stride: int
+    widening: int
+
+
+STEM_STRIDE: Final = 2
+STAGES: Final = (Stage(1, 1, 1), Stage(1, 2, 2), Stage(1, 2, 4), Stage(1, 2, 8))
 
 
 class _Block(nn.Module):
-    """Two 3 x 3 convolutions and a shortcut, projected where the shape changes."""
+    """Two 3 x 3 convolutions and a shortcut, projected where the shape changes.
 
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+    In training the convolutions are left out of an image's path with probability `drop`.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int, drop: float) -> None:
         super().__init__()
         self.residual = nn.Sequential(
             nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False),
@@ -15,6 +35,7 @@ class _Block(nn.Module):
             nn.ReLU(inplace=True),
             nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False),
             nn.BatchNorm2d(outputs),
+            StochasticDepth(drop, "row"),
         )
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or inputs != outputs:
@@ -26,15 +47,23 @@ class _Block(nn.Module):
         return torch.relu(self.residual(x) + self.shortcut(x))
 
 
-def small_resnet(width: int) -> nn.Sequential:
-    """`[N, 3, S, S]` to `[N, 8 * width, S / 16, S / 16]`; four stages after a stem of stride 2."""
+def small_resnet(width: int, drop_path: float) -> nn.Sequential:
+    """A stem and `STAGES`: `[N, 3, S, S]` to `[N, widening * width, h, w]` of the last stage.
+
+    The chance of being left out rises linearly with depth, to `drop_path` for the last block
+    (Huang et al., arXiv:1603.09382).
+    """
     stem = nn.Sequential(
-        nn.Conv2d(3, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
+        nn.Conv2d(3, width, 3, STEM_STRIDE, 1, bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(inplace=True),
     )
-    stages = [
-        _Block(width, width, 1),
-        _Block(width, 2 * width, 2),
-        _Block(2 * width, 4 * width, 2),
-        _Block(4 * width, 8 * width, 2),
-    ]
+    n_blocks = sum(stage.blocks for stage in STAGES)
+    drops = iter([drop_path * depth / n_blocks for depth in range(1, n_blocks + 1)])
+    stages, channels = [], width
+    for stage in STAGES:
+        inputs, channels = channels, stage.widening * width
+        shapes = [(inputs, stage.stride), *[(channels, 1)] * (stage.blocks - 1)]
+        blocks = [_Block(i, channels, stride, next(drops)) for i, stride in shapes]
+        stages.append(nn.Sequential(*blocks))
     return nn.Sequential(stem, *stages)

@@ -5,13 +5,13 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from skincli.config.operating import NO_STORE
 from skincli.config.schema import Config
 from skincli.tracking.resolve import ResolvedModel
 from skincli.tracking.store import connect, database_file, store_errors
-
-_NO_SUCH_RUN: Final = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+from skincli.tracking.stored_runs import find_run
 
 
 def publish_evaluation(
@@ -19,25 +19,21 @@ def publish_evaluation(
 ) -> bool:
     """Log an evaluation's files and metrics to the model's run; False if it is not in the store."""
     from mlflow.entities import Metric
-    from mlflow.exceptions import MlflowException
 
     database = database_file(config.tracking)
-    if resolved.run_id is None or (database and not database.exists()):
+    away = config.tracking.uri == NO_STORE or (database and not database.exists())
+    if resolved.run_id is None or away:
         return False
     client = connect(config.tracking)
     with store_errors(config.tracking):
-        try:
-            client.get_run(resolved.run_id)
-        except MlflowException as error:
-            if error.error_code not in _NO_SUCH_RUN:
-                raise
+        run = find_run(client, resolved.run_id)
+        if run is None:
             return False
+        run_id = run.info.run_id
         now = int(time.time() * 1000)
         batch = [Metric(name, value, now, 0) for name, value in metrics.items()]
-        client.log_batch(resolved.run_id, metrics=batch)
-        client.log_artifacts(
-            resolved.run_id, str(folder), _artifact_path(resolved.bundle.digest, key)
-        )
+        client.log_batch(run_id, metrics=batch)
+        client.log_artifacts(run_id, str(folder), _artifact_path(resolved.bundle.digest, key))
     return True
 
 
@@ -45,22 +41,15 @@ def find_evaluation(
     config: Config, run_id: str | None, digest: str, key: str
 ) -> dict[str, Any] | None:
     """The `evaluation.json` of a bundle on the test split `key`, or None if there is none."""
-    from mlflow.exceptions import MlflowException
-
-    if run_id is None:
-        return None
     client = connect(config.tracking)
-    path = f"{_artifact_path(digest, key)}/evaluation.json"
+    place = _artifact_path(digest, key)
+    path = f"{place}/evaluation.json"
     with store_errors(config.tracking), tempfile.TemporaryDirectory() as scratch:
-        try:
-            listed = {
-                item.path for item in client.list_artifacts(run_id, _artifact_path(digest, key))
-            }
-        except MlflowException as error:
-            if error.error_code not in _NO_SUCH_RUN:
-                raise
+        run = find_run(client, run_id) if run_id else None
+        if run is None:
             return None
-        if path not in listed:
+        run_id = run.info.run_id
+        if path not in {item.path for item in client.list_artifacts(run_id, place)}:
             return None
         file = client.download_artifacts(run_id, path, scratch)
         content: dict[str, Any] = json.loads(Path(file).read_text())

@@ -5,6 +5,7 @@
 
 import platform
 import shutil
+import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -15,64 +16,83 @@ from skincli.bundle import MODEL_FILE, Bundle
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 DIGEST_TAG: Final = "skincli.bundle_digest"
 MODEL_NAME: Final = "bundle"
 _REQUIREMENTS: Final = ("mlflow", "onnx", "onnxruntime", "numpy")
 
 
-def log_bundle(client: "MlflowClient", run_id: str, bundle: Bundle) -> str:
-    """Log `bundle` as a model of the run and return MLflow's id of it."""
-    from mlflow.models import Model
+def log_bundle(client: "MlflowClient", run: "Run", bundle: Bundle) -> str:
+    """Log `bundle` as a model of the run and return MLflow's id of it.
 
-    # Made here and not by Model.log, which would put it into the default experiment and thus under
-    # the working folder.
-    logged = client.create_logged_model(
-        experiment_id=client.get_run(run_id).info.experiment_id,
+    Once for a bundle, however often this is called: one that was cut off is completed. The run
+    names its model last, so that nobody finds half of one.
+    """
+    from mlflow.entities import LoggedModelOutput
+
+    run_id = run.info.run_id
+    linked = {output.model_id for output in run.outputs.model_outputs} if run.outputs else set()
+    model = _begun(client, run, bundle) or client.create_logged_model(
+        experiment_id=run.info.experiment_id,
         name=MODEL_NAME,
         source_run_id=run_id,
         tags={DIGEST_TAG: bundle.digest},
     )
-    info = Model.log(
-        artifact_path=None,
-        name=MODEL_NAME,
-        flavor=_BundleFlavor,
-        run_id=run_id,
-        model_id=logged.model_id,
-        bundle=bundle,
-    )
+    if model.model_id in linked:
+        return str(model.model_id)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "model"
+        _write_model(folder, model, run_id, bundle)
+        client.log_model_artifacts(model.model_id, str(folder))
+    client.finalize_logged_model(model.model_id, "READY")
     client.set_tag(run_id, DIGEST_TAG, bundle.digest)
-    return str(info.model_id)
+    client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
+    return str(model.model_id)
 
 
-class _BundleFlavor:
-    """What MLflow calls to lay out the model's folder."""
+def _begun(client: "MlflowClient", run: "Run", bundle: Bundle) -> Any:
+    """The model that an earlier attempt made of this bundle, or None."""
+    found = client.search_logged_models(
+        [run.info.experiment_id], f"source_run_id = '{run.info.run_id}'"
+    )
+    return next((model for model in found if model.tags.get(DIGEST_TAG) == bundle.digest), None)
 
-    @staticmethod
-    def save_model(path: str, mlflow_model: Any, bundle: Bundle) -> None:
-        import mlflow.pyfunc
 
-        folder = Path(path)
-        folder.mkdir(parents=True)
-        for file in bundle.files:
-            shutil.copyfile(file, folder / file.name)
-        _write_environment(folder)
-        mlflow_model.signature = _signature(bundle)
-        mlflow.pyfunc.add_to_model(
-            mlflow_model,
-            loader_module="mlflow.onnx",
-            data=MODEL_FILE,
-            conda_env="conda.yaml",
-            python_env="python_env.yaml",
-        )
-        mlflow_model.add_flavor(
-            "onnx",
-            onnx_version=version("onnx"),
-            data=MODEL_FILE,
-            providers=["CPUExecutionProvider"],
-            onnx_session_options=None,
-        )
-        mlflow_model.save(str(folder / "MLmodel"))
+def _write_model(folder: Path, model: Any, run_id: str, bundle: Bundle) -> None:
+    """The model's folder as MLflow reads it: the bundle's files and what stands beside them.
+
+    `Model.log` would do the same, but follows the process's present store instead of a client's.
+    """
+    import mlflow.pyfunc
+    from mlflow.models import Model
+
+    folder.mkdir()
+    for file in bundle.files:
+        shutil.copyfile(file, folder / file.name)
+    _write_environment(folder)
+    described = Model(
+        artifact_path=model.artifact_location,
+        model_uuid=model.model_id,
+        model_id=model.model_id,
+        run_id=run_id,
+        signature=_signature(bundle),
+    )
+    mlflow.pyfunc.add_to_model(
+        described,
+        loader_module="mlflow.onnx",
+        data=MODEL_FILE,
+        conda_env="conda.yaml",
+        python_env="python_env.yaml",
+    )
+    described.add_flavor(
+        "onnx",
+        onnx_version=version("onnx"),
+        data=MODEL_FILE,
+        providers=["CPUExecutionProvider"],
+        onnx_session_options=None,
+    )
+    described.save(str(folder / "MLmodel"))
 
 
 def _signature(bundle: Bundle) -> Any:

@@ -20,6 +20,7 @@ from skincli.tracking.models import DIGEST_TAG
 from skincli.tracking.processes import host_name
 from skincli.tracking.resolve import find_version, logged_model_id
 from skincli.tracking.store import connect, store_errors
+from skincli.tracking.stored_runs import find_run
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -148,13 +149,12 @@ def _user() -> str:
 def _create_version(client: "MlflowClient", name: str, bundle: Bundle, run_id: str | None) -> str:
     from mlflow.exceptions import MlflowException
 
-    try:
-        run = client.get_run(run_id or "")
-    except MlflowException:
+    run = find_run(client, run_id) if run_id else None
+    if run is None:
         raise ModelError(
             f"the run of this bundle ({run_id}) is not in this tracking store",
-            "promote it where it was trained, or train here",
-        ) from None
+            "promote it where it was trained, or send it here with `skincli track publish RUN`",
+        )
     model_id = logged_model_id(run)
     if run.data.tags.get(DIGEST_TAG) != bundle.digest:
         raise ModelError("this bundle is not the one that its run logged", "promote the run's id")
@@ -164,7 +164,7 @@ def _create_version(client: "MlflowClient", name: str, bundle: Bundle, run_id: s
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     version = client.create_model_version(
-        name, f"models:/{model_id}", run_id=run_id, tags={DIGEST_TAG: bundle.digest}
+        name, f"models:/{model_id}", run_id=run.info.run_id, tags={DIGEST_TAG: bundle.digest}
     )
     return str(version.version)
 

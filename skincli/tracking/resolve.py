@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from skincli.bundle import SPEC_FILE, Bundle, copy_bundle, open_bundle
+from skincli.config.operating import NO_STORE
 from skincli.config.schema import Config
 from skincli.config.secrets import mask
 from skincli.errors import ModelError
+from skincli.tracking.finding import find_run_folder
 from skincli.tracking.models import DIGEST_TAG
 from skincli.tracking.store import connect, store_errors
+from skincli.tracking.stored_runs import find_run
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -36,12 +39,18 @@ class ResolvedModel:
 
 
 def resolve(config: Config, model: str) -> ResolvedModel:
-    """Find, fetch and verify a model. Raises ModelError; SkincliError if the store is away."""
+    """Find, fetch and verify a model. Raises ModelError; SkincliError if the store is away.
+
+    With `tracking.uri=none` a run is looked for among the run folders.
+    """
     folder = Path(model)
     if model.startswith("models:/"):
         return _resolve_version(config, model)
     if _RUN_ID.fullmatch(model):
-        return _resolve_run(config, model)
+        if config.tracking.uri == NO_STORE:
+            folder = find_run_folder(Path(config.run.root), model).path
+        else:
+            return _resolve_run(config, model)
     for candidate in (folder, folder / "bundle"):
         if (candidate / SPEC_FILE).is_file():
             bundle = open_bundle(candidate)
@@ -82,16 +91,16 @@ def _resolve_version(config: Config, uri: str) -> ResolvedModel:
 
 
 def _resolve_run(config: Config, run_id: str) -> ResolvedModel:
-    from mlflow.exceptions import MlflowException
-
     client = connect(config.tracking)
     with store_errors(config.tracking):
-        try:
-            run = client.get_run(run_id)
-        except MlflowException:
-            raise ModelError(f"there is no run `{run_id}` in {mask(config.tracking.uri)}") from None
+        run = find_run(client, run_id)
+        if run is None:
+            raise ModelError(
+                f"there is no run `{run_id}` in {mask(config.tracking.uri)}",
+                f"`skincli track publish {run_id}` sends one that was trained without it",
+            )
         bundle = _fetch(f"models:/{logged_model_id(run)}", run.data.tags.get(DIGEST_TAG))
-    return ResolvedModel(bundle, None, run_id, run_id)
+    return ResolvedModel(bundle, None, run.info.run_id, run_id)
 
 
 def logged_model_id(run: Any) -> str:
@@ -100,7 +109,8 @@ def logged_model_id(run: Any) -> str:
     if not models:
         raise ModelError(
             f"run `{run.info.run_id}` ({run.info.status}) has no model",
-            "finish it with `skincli train --resume`, or name another run",
+            "`skincli track publish RUN` sends what is missing here, `skincli train --resume` "
+            "finishes a run",
         )
     return str(models[-1].model_id)
 

@@ -1,24 +1,32 @@
 """The run folder: the truth of a run on disk, of which MLflow receives a copy."""
 
 import csv
+import errno
+import io
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
+from skincli.errors import SkincliError
 from skincli.tracking.processes import host_name, is_alive, process_token
+from skincli.tracking.writing import append_line, write_atomically
 
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
+STATE_FILE: Final = "run.json"
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True)
 class RunState:
     """What `run.json` holds. `process` tells whether the one that began the run still lives.
 
-    `split_fingerprint` is that of the data it learns from.
+    `split_fingerprint` is that of the data it learns from. `parent` is the id of the run that it
+    belongs to, such as a search.
     """
 
     run_id: str
@@ -29,6 +37,22 @@ class RunState:
     host: str
     process: str
     split_fingerprint: str
+    parent: str | None = None
+
+    @property
+    def started_ms(self) -> int:
+        """Its beginning in milliseconds since 1970."""
+        return int(datetime.fromisoformat(self.started).timestamp() * 1000)
+
+    @property
+    def here(self) -> bool:
+        """Whether it was begun on this host, whose processes can be seen."""
+        return self.host == host_name()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is under way in a process of this host."""
+        return self.status == "RUNNING" and self.here and is_alive(self.process)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +78,15 @@ class RunFolder:
         return self.path / "metrics.csv"
 
     @property
+    def spool(self) -> Path:
+        return self.path / "spool.jsonl"
+
+    @property
+    def delivery(self) -> Path:
+        """How far the spool was delivered, and to which store."""
+        return self.path / "delivery.json"
+
+    @property
     def curves(self) -> Path:
         return self.path / "curves.png"
 
@@ -66,10 +99,10 @@ class RunFolder:
         return self.path / "bundle"
 
     def state(self) -> RunState:
-        return RunState(**json.loads((self.path / "run.json").read_text()))
+        return RunState(**json.loads((self.path / STATE_FILE).read_text()))
 
     def write_state(self, state: RunState) -> None:
-        write_atomically(self.path / "run.json", json.dumps(asdict(state), indent=1) + "\n")
+        write_atomically(self.path / STATE_FILE, json.dumps(asdict(state), indent=1) + "\n")
 
     def set_status(self, status: Status) -> None:
         ended = None if status == "RUNNING" else _now()
@@ -80,24 +113,30 @@ class RunFolder:
 
     def append_metrics(self, row: Mapping[str, float]) -> None:
         """Add one epoch to `metrics.csv`, the header with the first."""
-        new = not self.metrics.exists()
-        with self.metrics.open("a", newline="") as stream:
-            writer = csv.DictWriter(stream, list(row))
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
+        line = io.StringIO(newline="")
+        writer = csv.DictWriter(line, list(row))
+        if not self.metrics.exists():
+            writer.writeheader()
+        writer.writerow(row)
+        append_line(self.metrics, line.getvalue())
 
     def read_metrics(self) -> list[dict[str, float]]:
         """The epochs written so far, in order; one that a resume repeated counts once."""
         if not self.metrics.exists():
             return []
-        with self.metrics.open(newline="") as stream:
-            rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(stream)]
+        whole, _, _ = self.metrics.read_text().rpartition("\n")  # the last line may be torn
+        lines = csv.DictReader(io.StringIO(whole))
+        rows = [{k: float(v) for k, v in row.items()} for row in lines]
         return list({row["epoch"]: row for row in rows}.values())
 
 
 def create_run_folder(
-    root: Path, run_id: str, name: str, config_yaml: str, split_fingerprint: str
+    root: Path,
+    run_id: str,
+    name: str,
+    config_yaml: str,
+    split_fingerprint: str,
+    parent: str | None = None,
 ) -> RunFolder:
     """Make `root/<UTC time>-<name>/` with its config and state."""
     now = datetime.now(UTC)
@@ -115,9 +154,23 @@ def create_run_folder(
             host=host_name(),
             process=process_token(),
             split_fingerprint=split_fingerprint,
+            parent=parent,
         )
     )
     return folder
+
+
+@contextmanager
+def folder_errors(path: Path) -> Iterator[None]:
+    """Say in plain words that a run folder cannot be written, and what is safe nevertheless."""
+    try:
+        yield
+    except OSError as error:
+        reason = "the disk is full" if error.errno in _FULL else str(error.strerror or error)
+        raise SkincliError(
+            f"the run folder `{path}` cannot be written: {reason}; its last checkpoint is kept",
+            "make room, then `skincli train --resume` goes on from it",
+        ) from error
 
 
 def unfinished_runs(root: Path) -> Iterator[RunFolder]:
@@ -126,22 +179,15 @@ def unfinished_runs(root: Path) -> Iterator[RunFolder]:
     One that a living process holds is left out, and so is one that runs on another host, whose
     processes cannot be seen from here.
     """
-    for path in sorted(root.absolute().glob("*/run.json"), reverse=True):
+    for path in sorted(root.absolute().glob(f"*/{STATE_FILE}"), reverse=True):
         folder = RunFolder(path.parent)
         try:
             state = folder.state()
         except (ValueError, TypeError):
             continue  # a damaged record cannot be gone on with
-        elsewhere = state.host != host_name()
-        held = state.status == "RUNNING" and (elsewhere or is_alive(state.process))
+        held = state.alive or (state.status == "RUNNING" and not state.here)
         if state.status != "FINISHED" and not held:
             yield folder
-
-
-def write_atomically(path: Path, text: str) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text)
-    partial.replace(path)
 
 
 def as_json(content: Any) -> str:

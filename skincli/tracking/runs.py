@@ -1,105 +1,140 @@
-"""One owner of a run: it begins it, records it on disk and in MLflow, and ends it whatever comes.
+"""One owner of a run: it begins it, records it in its folder, and ends it whatever comes.
 
-A tracking server that goes away in the middle costs the copy in MLflow, never the training.
+The folder is written first and is the truth. What the tracking store shows is a copy, which a
+thread of its own brings there: see `sender`.
 """
 
-import time
+import shlex
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+import uuid
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from skincli.bundle import Bundle
 from skincli.config.load import flatten, resolved_dict, to_yaml
-from skincli.config.operating import TrackingConfig
+from skincli.config.operating import NO_STORE, TrackingConfig
 from skincli.config.schema import Config
-from skincli.errors import Interrupted, SkincliError
+from skincli.config.secrets import mask
+from skincli.errors import Interrupted, SkincliError, Stopped
 from skincli.progress import Progress
-from skincli.tracking.models import log_bundle
-from skincli.tracking.processes import host_name, is_alive, process_token
-from skincli.tracking.run_folder import RunFolder, Status, as_json, create_run_folder
-from skincli.tracking.store import connect, experiment_id, store_errors
+from skincli.tracking.processes import host_name, process_token
+from skincli.tracking.run_folder import (
+    RunFolder,
+    Status,
+    as_json,
+    create_run_folder,
+    folder_errors,
+)
+from skincli.tracking.sender import Sender
+from skincli.tracking.spool import Event, Kind, Spool, catch_up
+from skincli.tracking.store import connect, store_errors
+from skincli.tracking.stored_runs import HOST_TAG, PROCESS_TAG, RUN_TAG, create_run
+from skincli.tracking.writing import flush_to_disk
 
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
-
-HOST_TAG: Final = "skincli.host"
-PROCESS_TAG: Final = "skincli.process"
-_PARAMS_AT_ONCE: Final = 100
+# How long the end of a run waits for the store, and that of an interrupted or failed one.
+FINISH_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 10.0
 
 
 class RunRecorder:
-    """Writes to the run folder first, then to MLflow as long as it answers."""
+    """Writes to the run folder and returns; the sender, if there is a store, does the rest.
 
-    def __init__(
-        self, client: "MlflowClient", config: TrackingConfig, folder: RunFolder, progress: Progress
-    ) -> None:
+    Raises SkincliError when the folder cannot be written, and never for the store.
+    """
+
+    def __init__(self, config: TrackingConfig, folder: RunFolder, progress: Progress) -> None:
         self.folder = folder
         self.run_id = folder.state().run_id
-        self._client = client
         self._config = config
         self._progress = progress
-        self._answers = True
+        self._spool = Spool(folder.spool)
+        self._sender: Sender | None = None
+
+    def begin(self, config: Config) -> None:
+        """Mark the run as this process's, begun or gone on with, and start sending."""
+        with folder_errors(self.folder.path):
+            self.folder.set_status("RUNNING")
+        tags = {RUN_TAG: self.run_id, HOST_TAG: host_name(), PROCESS_TAG: process_token()}
+        is_new = not self.folder.spool.exists()
+        # The status comes last: a run that is RUNNING under a dead process's name is ended.
+        self.tags(tags)
+        self._tell("status", {"status": "RUNNING"})
+        if is_new:
+            self._tell("params", {k: str(v) for k, v in flatten(resolved_dict(config))})
+            self.file(self.folder.config)
+        with folder_errors(self.folder.path):
+            catch_up(self.folder)
+        if self._config.uri != NO_STORE:
+            self._sender = Sender(self._config, self.folder, self._progress)
+            self._sender.wake()
 
     def metrics(self, values: Mapping[str, float], step: int) -> None:
         """Record one epoch."""
-        from mlflow.entities import Metric
-
-        self.folder.append_metrics({"epoch": step, **values})
-        now = int(time.time() * 1000)
-        batch = [Metric(name, value, now, step) for name, value in values.items()]
-        self._send(lambda: self._client.log_batch(self.run_id, metrics=batch))
+        with folder_errors(self.folder.path):
+            self.folder.append_metrics({"epoch": step, **values})
+        self._tell("metrics", {name: float(value) for name, value in values.items()}, step)
 
     def tags(self, values: Mapping[str, str]) -> None:
-        from mlflow.entities import RunTag
-
-        tags = [RunTag(name, value) for name, value in values.items()]
-        self._send(lambda: self._client.log_batch(self.run_id, tags=tags))
+        self._tell("tags", values)
 
     def environment(self, values: Mapping[str, Any]) -> None:
-        self.folder.environment.write_text(as_json(values))
+        with folder_errors(self.folder.path):
+            self.folder.environment.write_text(as_json(values))
         self.file(self.folder.environment)
 
     def file(self, path: Path) -> None:
-        self._send(lambda: self._client.log_artifact(self.run_id, str(path)))
+        """Log a file as it will be when it is sent."""
+        self._tell("artifact", {"path": self._inside(path)})
 
     def bundle(self, bundle: Bundle) -> None:
-        """Log the sealed bundle as an MLflow model. Raises SkincliError: it must not be lost."""
-        try:
-            with store_errors(self._config):
-                log_bundle(self._client, self.run_id, bundle)
-        except SkincliError as error:
-            raise SkincliError(
-                f"the model is trained and sealed in `{bundle.folder}`, but was not logged: "
-                f"{error.message}",
-                f"evaluate it from there: `skincli evaluate {bundle.folder}`",
-            ) from error
+        """Log the sealed bundle as an MLflow model."""
+        self._tell("bundle", {"path": self._inside(bundle.folder)})
 
     def failure(self, text: str) -> None:
         """Keep the traceback of what ended the run."""
-        with suppress(OSError):  # the disk may be what is full
+        with suppress(OSError, SkincliError):  # the disk may be what is full
             self.folder.failure.write_text(text)
             self.file(self.folder.failure)
 
     def end(self, status: Status) -> None:
-        """Write the end down, here and in MLflow, even if it did not answer before."""
-        self._answers = True
+        """Write the end down and wait a bounded time until the store has it too."""
         with suppress(OSError):
             self.folder.set_status(status)
-        self._send(lambda: self._client.set_terminated(self.run_id, status))
-
-    def _send(self, call: Callable[[], object]) -> None:
-        if not self._answers:
+        with suppress(OSError, SkincliError):
+            self._tell("status", {"status": status})
+            flush_to_disk(self.folder.spool)
+        if self._sender is None:
             return
+        complete = False
         try:
-            with store_errors(self._config):
-                call()
-        except SkincliError as error:
-            self._answers = False
-            self._progress.warn(
-                f"{error.message}; training goes on, the run is kept in `{self.folder.path}`"
-            )
+            complete = self._sender.close(FINISH_SECONDS if status == "FINISHED" else STOP_SECONDS)
+        finally:
+            if not complete:
+                self._tell_what_is_left(self._sender.trouble)
+
+    def _tell(self, kind: Kind, values: Mapping[str, Any], step: int = 0) -> None:
+        with folder_errors(self.folder.path):
+            self._spool.append(Event(kind=kind, values=values, step=step))
+        if self._sender is not None:
+            self._sender.wake()
+
+    def _inside(self, path: Path) -> str:
+        """The path as it stays right when the run folder moves."""
+        folder = self.folder.path
+        return str(path.relative_to(folder) if path.is_relative_to(folder) else path.absolute())
+
+    def _tell_what_is_left(self, trouble: str) -> None:
+        defaults = TrackingConfig()
+        words = [
+            f"tracking.{name}={mask(getattr(self._config, name))}"
+            for name in ("uri", "experiment")
+            if getattr(self._config, name) != getattr(defaults, name)
+        ]
+        command = shlex.join(["skincli", "track", "publish", str(self.folder.path), *words])
+        why = f" ({trouble})" if trouble else ""
+        self._progress.warn(f"the tracking store has not got everything{why}: `{command}` sends it")
 
 
 @contextmanager
@@ -109,21 +144,23 @@ def recorded_run(
     split_fingerprint: str,
     resumed: RunFolder | None,
     progress: Progress,
+    *,
+    parent: str | None = None,
 ) -> Iterator[RunRecorder]:
     """Begin a run, or go on with `resumed`, and end it as what it was.
 
-    FINISHED, FAILED on an error, KILLED on Ctrl-C or SIGTERM. Runs that a killed process left
-    as RUNNING are ended first. Raises SkincliError when the store does not answer at the start.
+    FINISHED, FAILED on an error, KILLED on Ctrl-C, SIGTERM or when its caller stopped it. Runs that
+    a killed process left as RUNNING are ended. `parent` is the id of the run it belongs to.
+
+    Raises SkincliError when the store does not answer at the start of a new run: a wrong address
+    is better said before the work than after it. From then on the store stops nothing.
     """
-    client = connect(config.tracking)
-    with store_errors(config.tracking):
-        end_stale_runs(client, config.tracking)
-        folder = resumed or _begin(client, config, name, split_fingerprint)
-        _mark_as_ours(client, folder)
-    recorder = RunRecorder(client, config.tracking, folder, progress)
+    folder = resumed or _new_folder(config, name, split_fingerprint, parent)
+    recorder = RunRecorder(config.tracking, folder, progress)
     try:
+        recorder.begin(config)
         yield recorder
-    except (Interrupted, KeyboardInterrupt):
+    except (Interrupted, KeyboardInterrupt, Stopped):
         recorder.end("KILLED")
         raise
     except BaseException:
@@ -133,38 +170,17 @@ def recorded_run(
     recorder.end("FINISHED")
 
 
-def end_stale_runs(client: "MlflowClient", config: TrackingConfig) -> list[str]:
-    """End as KILLED every RUNNING run of this host whose process is gone. Returns their ids."""
-    runs = client.search_runs(
-        [experiment_id(client, config)],
-        f"attributes.status = 'RUNNING' and tags.`{HOST_TAG}` = '{host_name()}'",
-    )
-    stale = [run for run in runs if not is_alive(run.data.tags.get(PROCESS_TAG, ""))]
-    for run in stale:
-        client.set_terminated(run.info.run_id, "KILLED")
-    return [run.info.run_id for run in stale]
+def _new_folder(config: Config, name: str, split_fingerprint: str, parent: str | None) -> RunFolder:
+    root = Path(config.run.root)
+    run_id = _new_run_id(config.tracking, name, parent)
+    with folder_errors(root):
+        return create_run_folder(root, run_id, name, to_yaml(config), split_fingerprint, parent)
 
 
-def _begin(client: "MlflowClient", config: Config, name: str, split_fingerprint: str) -> RunFolder:
-    from mlflow.entities import Param
-
-    tags = {HOST_TAG: host_name(), PROCESS_TAG: process_token()}
-    run = client.create_run(experiment_id(client, config.tracking), run_name=name, tags=tags)
-    run_id = run.info.run_id
-    folder = create_run_folder(
-        Path(config.run.root), run_id, name, to_yaml(config), split_fingerprint
-    )
-    params = [Param(key, str(value)) for key, value in flatten(resolved_dict(config))]
-    for start in range(0, len(params), _PARAMS_AT_ONCE):
-        client.log_batch(run_id, params=params[start : start + _PARAMS_AT_ONCE])
-    client.log_artifact(run_id, str(folder.config))
-    return folder
-
-
-def _mark_as_ours(client: "MlflowClient", folder: RunFolder) -> None:
-    """The status comes last: a run that is RUNNING under a dead process's name is ended."""
-    folder.set_status("RUNNING")
-    run_id = folder.state().run_id
-    client.set_tag(run_id, PROCESS_TAG, process_token())
-    client.set_tag(run_id, HOST_TAG, host_name())
-    client.update_run(run_id, status="RUNNING")
+def _new_run_id(config: TrackingConfig, name: str, parent: str | None) -> str:
+    """The store's own id, so that it is known by one everywhere; made here without a store."""
+    if config.uri == NO_STORE:
+        return uuid.uuid4().hex
+    client = connect(config)
+    with store_errors(config):
+        return str(create_run(client, config, name, {}, parent).info.run_id)

@@ -19,8 +19,8 @@ from skincli.config.secrets import mask
 from skincli.errors import SkincliError, UsageError
 from skincli.progress import Progress
 from skincli.tracking.processes import is_alive, process_token
-from skincli.tracking.run_folder import write_atomically
-from skincli.tracking.store import absolute_uri, artifact_folder, database_file
+from skincli.tracking.store import absolute_uri, artifact_folder, database_file, require_store
+from skincli.tracking.writing import write_atomically
 
 # Ten job processes less, and nothing sent home.
 _ENVIRONMENT: Final = {
@@ -126,6 +126,7 @@ def _end(state: ServerState) -> None:
 
 
 def _own_database(config: TrackingConfig) -> Path:
+    require_store(config)
     database = database_file(config)
     if database is None:
         raise UsageError(

@@ -1,62 +1,48 @@
-"""The Lightning Trainer on the packed set: from rows to the best checkpoint."""
+"""The Lightning Trainer on the packed set: from rows to the weights that are kept."""
 
-import logging
-import warnings
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from pathlib import Path
 
 import lightning.pytorch as pl
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import EarlyStopping
+from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from skincli.config.schema import Config
-from skincli.data import PreparedSet
-from skincli.errors import ConfigError, SkincliError
+from skincli.data import Part, PreparedSet
+from skincli.errors import Interrupted, SkincliError
 from skincli.models.backbones import build_backbone
-from skincli.models.module import LesionModule
 from skincli.models.network import Network
 from skincli.progress import Progress
 from skincli.taxonomy import classes_of
 from skincli.tracking.run_folder import RunFolder
-from skincli.tracking.runs import RunRecorder
-from skincli.training.callbacks import EpochReport
-from skincli.training.input.batches import DeviceImages, PlainBatches, TrainBatches
-
-_MONITOR: Final = "validation_balanced_accuracy"
-# Lightning's advice on loaders and loggers that we do not use, and on resuming into a folder.
-_ADVICE: Final = (
-    r"(?s).*(does not have many workers|litlogger|LeafSpec|isinstance\(treespec"
-    r"|exists and is not empty).*"
+from skincli.training.averaging import RunningMean
+from skincli.training.checkpoints import (
+    LAST,
+    MONITOR,
+    AtomicFiles,
+    EpochCheckpoints,
+    Interruption,
+    TimedCheckpoints,
 )
+from skincli.training.device import new_trainer, quiet_lightning
+from skincli.training.epochs import EpochReport, OnEpoch, Repeatable
+from skincli.training.input.batches import PlainBatches, TrainBatches
+from skincli.training.input.cache import DeviceCache
+from skincli.training.input.labelled import LabelledImages
+from skincli.training.module import LesionModule
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The network with its best weights, and the epoch they come from."""
+    """The network with the weights that were kept, and the epoch they come from."""
 
     network: Network
     epoch: int
     balanced_accuracy: float
-
-
-def choose_device(config: Config) -> torch.device:
-    """The device to train on. Raises ConfigError when a GPU is asked for and there is none."""
-    wanted, present = config.trainer.accelerator, torch.cuda.is_available()
-    if wanted == "cuda" and not present:
-        raise ConfigError(
-            "trainer.accelerator=cuda, but torch sees no GPU",
-            "install a driver and a torch that fit each other",
-        )
-    return torch.device("cuda", 0) if present and wanted != "cpu" else torch.device("cpu")
-
-
-def choose_precision(config: Config, device: torch.device) -> Any:
-    """bf16 needs a device that has it: on most CPUs autocast to it is slower than 32 bit."""
-    if config.trainer.precision != "auto":
-        return config.trainer.precision
-    fast = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-    return "bf16-mixed" if fast else "32-true"
 
 
 def build_network(config: Config) -> Network:
@@ -64,108 +50,145 @@ def build_network(config: Config) -> Network:
     torch.manual_seed(config.seed)
     n_classes = len(classes_of(config.task))
     network = Network(build_backbone(config.model), n_classes, config.model.dropout)
-    return network.to(memory_format=torch.channels_last)
+    if config.trainer.channels_last:
+        network = network.to(memory_format=torch.channels_last)
+    if config.trainer.compile:
+        network.compile()
+    return network
 
 
 def fit(
     config: Config,
     prepared: PreparedSet,
     network: Network,
-    recorder: RunRecorder,
+    folder: RunFolder,
+    device: torch.device,
     progress: Progress,
+    on_epoch: OnEpoch,
     *,
+    rank: int,
     resume: bool,
 ) -> Fitted:
-    """Train with early stopping on validation balanced accuracy. Raises SkincliError."""
-    device = choose_device(config)
-    train, validation = _batches(config, prepared, device)
-    module = LesionModule(
-        network,
-        config.loss,
-        config.optimizer,
-        class_counts=_class_counts(config, prepared),
-        total_steps=config.trainer.max_epochs * len(train),
-    )
-    folder = recorder.folder
+    """Train, alone or as one of several processes. Raises SkincliError, Interrupted."""
+    interruption = Interruption(folder.checkpoints)
+    alone = config.trainer.processes == 1
+    train, validation = _batches(config, prepared, device, rank)
+    module = _module(config, prepared, network, len(train))
     done = len(folder.read_metrics()) if resume else 0
     total = (config.trainer.max_epochs - done) * len(train)
-    with progress.step("Training", max(1, total)) as step, _quiet_lightning():
-        checkpoints = _checkpoint_callback(folder)
-        stopping = EarlyStopping(_MONITOR, mode="max", patience=config.trainer.patience)
-        callbacks = [EpochReport(recorder, step, train), stopping, checkpoints]
-        trainer = _trainer(config, device, folder, callbacks)
-        last = str(folder.checkpoints / "last.ckpt") if resume else None
-        try:
-            trainer.fit(module, train, validation, ckpt_path=last, weights_only=False)
-        except torch.OutOfMemoryError as error:
-            raise SkincliError(
-                f"the GPU's memory is full: {error}", "try a smaller data.batch_size"
-            ) from error
-    return _best(checkpoints, module)
+    with progress.step("Training", max(1, total)) as step, quiet_lightning():
+        report = EpochReport(step, train.images_per_step, on_epoch)
+        epochs = EpochCheckpoints(folder.checkpoints, config.checkpoint.keep)
+        callbacks = [
+            Repeatable(train, config.seed),
+            report,
+            *_optional(config, len(train)),
+            interruption,
+            TimedCheckpoints(folder.checkpoints, config.checkpoint.every, report),
+            epochs,
+        ]
+        trainer = new_trainer(
+            config,
+            device,
+            callbacks=callbacks,
+            plugins=[AtomicFiles(progress)],
+            default_root_dir=folder.path,
+        )
+        with interruption.listening(alone):
+            last = folder.checkpoints / LAST if resume else None
+            _run(trainer, module, train, validation, last, interruption)
+    return _kept(config, epochs, module, folder)
+
+
+def _run(
+    trainer: pl.Trainer,
+    module: LesionModule,
+    train: TrainBatches,
+    validation: PlainBatches,
+    last: Path | None,
+    interruption: Interruption,
+) -> None:
+    try:
+        trainer.fit(module, train, validation, ckpt_path=last, weights_only=False)
+    except torch.OutOfMemoryError as error:
+        raise SkincliError(
+            f"the GPU's memory is full: {error}", "try a smaller data.batch_size"
+        ) from error
+    except SIGTERMException:
+        if interruption.number is None:  # another process was told, and tells of it
+            raise
+        raise Interrupted(interruption.number) from None
+    except BaseException:
+        launcher = trainer.strategy.launcher
+        if isinstance(launcher, _SubprocessScriptLauncher):
+            with suppress(OSError):
+                launcher.kill(9)  # they would wait for this process for half an hour
+        raise
 
 
 def _batches(
-    config: Config, prepared: PreparedSet, device: torch.device
+    config: Config, prepared: PreparedSet, device: torch.device, rank: int
 ) -> tuple[TrainBatches, PlainBatches]:
-    labels = prepared.labels(config.task)
-    train, validation = (
-        DeviceImages(prepared.images[rows], labels[rows], device)
-        for rows in (prepared.rows("train"), prepared.rows("validation"))
+    data, world = config.data, config.trainer.processes
+    labels, cache = prepared.labels(config.task), DeviceCache(device, data.device_cache)
+
+    def images(part: Part) -> LabelledImages:
+        rows = prepared.rows(part)
+        return LabelledImages(prepared.images, rows, labels[rows], cache)
+
+    train = TrainBatches(
+        images("train"),
+        config.augment,
+        len(classes_of(config.task)),
+        data.batch_size,
+        config.seed,
+        rank,
+        world,
+        config.trainer.channels_last,
     )
-    size = config.data.batch_size
-    return TrainBatches(train, config.augment, size, config.seed), PlainBatches(validation, size)
+    validation = PlainBatches(
+        images("validation"), data.batch_size // world, rank, world, config.trainer.channels_last
+    )
+    return train, validation
 
 
-def _class_counts(config: Config, prepared: PreparedSet) -> list[int]:
+def _module(
+    config: Config, prepared: PreparedSet, network: Network, steps_per_epoch: int
+) -> LesionModule:
+    classes = classes_of(config.task)
     labels = prepared.labels(config.task)[prepared.rows("train")]
-    counts: list[int] = np.bincount(labels, minlength=len(classes_of(config.task))).tolist()
-    return counts
-
-
-def _checkpoint_callback(folder: RunFolder) -> ModelCheckpoint:
-    return ModelCheckpoint(
-        dirpath=folder.checkpoints,
-        filename="best",
-        monitor=_MONITOR,
-        mode="max",
-        save_last=True,
-        enable_version_counter=False,
-    )
-
-
-def _trainer(
-    config: Config, device: torch.device, folder: RunFolder, callbacks: list[pl.Callback]
-) -> pl.Trainer:
-    return pl.Trainer(
-        accelerator="gpu" if device.type == "cuda" else "cpu",
-        devices=1,
-        precision=choose_precision(config, device),
+    return LesionModule(
+        network,
+        config.loss,
+        config.optimizer,
+        classes=classes,
+        class_counts=np.bincount(labels, minlength=len(classes)).tolist(),
+        steps_per_epoch=steps_per_epoch,
         max_epochs=config.trainer.max_epochs,
-        callbacks=callbacks,
-        default_root_dir=folder.path,
-        logger=False,
-        num_sanity_val_steps=0,
-        enable_progress_bar=False,
-        enable_model_summary=False,
+        frozen_epochs=config.train.frozen_epochs,
     )
 
 
-def _best(checkpoints: ModelCheckpoint, module: LesionModule) -> Fitted:
-    if checkpoints.best_model_score is None or not checkpoints.best_model_path:
-        raise SkincliError("training ended without a single epoch", "raise trainer.max_epochs")
+def _optional(config: Config, steps_per_epoch: int) -> list[pl.Callback]:
+    callbacks: list[pl.Callback] = []
+    if config.optimizer.ema_epochs:
+        callbacks.append(RunningMean(config.optimizer.ema_epochs * steps_per_epoch))
+    if config.trainer.patience:
+        callbacks.append(EarlyStopping(MONITOR, mode="max", patience=config.trainer.patience))
+    return callbacks
+
+
+def _kept(
+    config: Config, epochs: EpochCheckpoints, module: LesionModule, folder: RunFolder
+) -> Fitted:
+    path = folder.checkpoints / f"{config.checkpoint.keep}.ckpt"
+    if not path.is_file():
+        raise SkincliError(
+            "training ended without a checkpoint", "raise trainer.max_epochs, or free some disk"
+        )
     # Our own checkpoint, written moments or a resume ago into our own run folder.
-    saved = torch.load(checkpoints.best_model_path, map_location="cpu", weights_only=False)
+    saved = torch.load(path, map_location="cpu", weights_only=False)
     module.load_state_dict(saved["state_dict"])
-    score = float(checkpoints.best_model_score)
-    return Fitted(module.network.eval(), int(saved["epoch"]), score)
-
-
-class _quiet_lightning(warnings.catch_warnings):  # noqa: N801  used like the function it extends
-    """Lightning prints its device list and advice that does not apply here."""
-
-    def __enter__(self) -> Any:
-        entered = super().__enter__()
-        warnings.filterwarnings("ignore", _ADVICE)
-        for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
-            logging.getLogger(name).setLevel(logging.ERROR)
-        return entered
+    epoch = int(saved["epoch"])
+    reached = {int(row["epoch"]): row[MONITOR] for row in folder.read_metrics()}
+    return Fitted(module.network.eval(), epoch, reached.get(epoch, float("nan")))

@@ -10,8 +10,11 @@ from skincli.errors import ConfigError, UsageError
 from skincli.tracking.run_folder import RunFolder, unfinished_runs
 
 # What may differ between the two halves of a run: how long it goes on, and what is around it.
-_FREE = ("trainer.max_epochs", "trainer.patience", "data.mirror", "data.root", "run.root")
-_FREE_SECTIONS = ("tracking.", "registry.", "serve.", "runner.", "evaluate.", "inference.")
+_FREE = (
+    *("trainer.max_epochs", "trainer.patience", "checkpoint.every"),
+    *("data.mirror", "data.root", "data.device_cache", "run.root", "run.name"),
+)
+_FREE_SECTIONS = ("tracking.", "registry.", "serve.", "runner.", "evaluate.", "inference.", "tune.")
 
 
 def find_run_to_resume(config: Config, split_fingerprint: str) -> RunFolder:

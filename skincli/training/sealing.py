@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from skincli.bundle import MODEL_FILE, Bundle, BundleSpec, Lineage, keyed_hashes, seal
+from skincli.bundle import MODEL_FILE, VIEWS, Bundle, BundleSpec, Lineage, keyed_hashes, seal
 from skincli.config.load import resolved_dict
 from skincli.config.schema import Config
 from skincli.data import PreparedSet
@@ -38,8 +38,9 @@ def seal_bundle(
     partial = folder.path / "bundle.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
-    export_onnx(network, config.data.image_size, partial / MODEL_FILE)
-    exported = Network(partial / MODEL_FILE, config.inference.threads)
+    augmentation = config.model.test_time_augmentation
+    export_onnx(network, config.data.image_size, partial / MODEL_FILE, augmentation)
+    exported = Network(partial / MODEL_FILE, config.inference.threads, VIEWS[augmentation])
     difference = _difference(config, prepared, network, exported)
     calibration = _calibrate(config, prepared, exported)
     spec = BundleSpec(
@@ -47,6 +48,7 @@ def seal_bundle(
         backbone=config.model.backbone,
         image_size=config.data.image_size,
         crop=config.data.crop,
+        test_time_augmentation=augmentation,
         classes=classes_of(config.task),
         temperature=calibration.temperature,
         operating_point=calibration.operating_point,
@@ -65,7 +67,7 @@ def _difference(
 ) -> float:
     """The largest absolute difference of probabilities on real validation images."""
     images = prepared.images[prepared.rows("validation")[:_CHECKED_IMAGES]]
-    ours = softmax(torch_logits(network, images))
+    ours = softmax(torch_logits(network, images, config.model.test_time_augmentation))
     theirs = softmax(exported(images).logits)
     difference = float(np.abs(ours - theirs).max())
     if not difference <= config.export.tolerance:

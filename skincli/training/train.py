@@ -1,31 +1,46 @@
 """The verb `train`: a prepared set in, a sealed and logged bundle out."""
 
 import time
-from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import torch
 
 from skincli.bundle import Bundle
 from skincli.config.schema import Config
 from skincli.data import PreparedSet, prepare
+from skincli.errors import Interrupted
 from skincli.models.backbones import check_backbone
-from skincli.progress import Progress
-from skincli.tracking.run_folder import RunFolder
+from skincli.models.network import Network
+from skincli.progress import Progress, Silent
 from skincli.tracking.runs import RunRecorder, recorded_run
-from skincli.training.curves import draw_curves
+from skincli.training.classes import ClassTable
+from skincli.training.device import choose_device
 from skincli.training.environment import describe_environment
-from skincli.training.fit import Fitted, build_network, choose_device, fit
+from skincli.training.epoch_table import EpochTable
+from skincli.training.epochs import OnEpoch
+from skincli.training.fit import Fitted, build_network, fit
+from skincli.training.probe import probe
+from skincli.training.ranks import follow, global_rank, lead
+from skincli.training.report import Report
 from skincli.training.resume import find_run_to_resume
 from skincli.training.sealing import seal_bundle
+from skincli.training.start import describe_start
 
 
 @dataclass(frozen=True, slots=True)
 class TrainResult:
-    """A finished run: where it lies, what was reached on validation, and the sealed bundle."""
+    """A finished run: where it lies, what was reached on validation, and the sealed bundle.
+
+    `validation` is measured on the bundle, `balanced_accuracy` was during training.
+    """
 
     run_id: str
     folder: Path
     bundle: Bundle
+    validation: ClassTable
     epochs: int
     best_epoch: int
     balanced_accuracy: float
@@ -35,33 +50,55 @@ class TrainResult:
     synthetic: bool
 
 
-def train(config: Config, progress: Progress, resume: bool = False) -> TrainResult:
+def train(
+    config: Config,
+    progress: Progress,
+    resume: bool = False,
+    on_epoch: OnEpoch | None = None,
+    parent: str | None = None,
+) -> TrainResult | None:
     """Train, export, calibrate, seal and log. `resume` goes on with the newest unfinished run.
+
+    `on_epoch` sees the figures of each epoch and may end the run by raising; `parent` is the run
+    that this one belongs to. None for a process that only trained along (see `ranks`).
 
     Raises SkincliError; whatever happens, the run ends as FINISHED, FAILED or KILLED.
     """
     check_backbone(config.model)
     device = choose_device(config)
+    rank = global_rank(config, device)
+    if rank:
+        _train_along(config, device, rank, resume)
+        return None
     prepared = prepare(config, progress).prepared
     split = prepared.manifest.split_fingerprint
     resumed = find_run_to_resume(config, split) if resume else None
     network = build_network(config)
     parameters = sum(p.numel() for p in network.parameters())
     name = config.run.name or f"{prepared.manifest.name}-{config.model.backbone}"
-    _announce(config, prepared, f"{device}, {parameters / 1e6:.2f} M parameters", progress)
     began = time.monotonic()
-    with recorded_run(config, name, split, resumed, progress) as recorder:
+    with recorded_run(config, name, split, resumed, progress, parent=parent) as recorder:
         folder = recorder.folder
-        progress.note(f"{'Resuming' if resumed else 'Run'} {recorder.run_id} in {folder.path}")
-        recorder.tags(_tags(prepared))
-        recorder.environment(describe_environment(device))
-        fitted = fit(config, prepared, network, recorder, progress, resume=resume)
-        progress.note(f"Best epoch {fitted.epoch + 1}; exporting and calibrating")
-        bundle = _finish(config, prepared, fitted, recorder)
+        report = _open(config, prepared, device, parameters, recorder, progress)
+        lead(config, device, folder)
+        with report.training():
+            if config.train.mode == "probe":
+                fitted = _probe(config, prepared, network, device, recorder, progress)
+            else:
+                record = _record(config, recorder, report, progress, on_epoch)
+                fitted = fit(
+                    config, prepared, network, folder, device, progress, record,
+                    rank=rank, resume=resume,
+                )  # fmt: skip
+        progress.note(f"Weights of epoch {fitted.epoch + 1}; exporting and calibrating")
+        bundle = seal_bundle(config, prepared, fitted.network, folder)
+        table = report.end(bundle, fitted.epoch)
+        recorder.bundle(bundle)
     return TrainResult(
         run_id=recorder.run_id,
         folder=folder.path,
         bundle=bundle,
+        validation=table,
         epochs=len(folder.read_metrics()),
         best_epoch=fitted.epoch + 1,
         balanced_accuracy=fitted.balanced_accuracy,
@@ -72,32 +109,72 @@ def train(config: Config, progress: Progress, resume: bool = False) -> TrainResu
     )
 
 
-def _finish(config: Config, prepared: PreparedSet, fitted: Fitted, recorder: RunRecorder) -> Bundle:
-    folder = recorder.folder
-    bundle = seal_bundle(config, prepared, fitted.network, folder)
-    _draw(folder, fitted, prepared)
-    recorder.file(folder.curves)
-    recorder.file(folder.metrics)
-    recorder.bundle(bundle)
-    return bundle
+def _train_along(config: Config, device: torch.device, rank: int, resume: bool) -> None:
+    folder = follow(config, device)
+    prepared, network = prepare(config, Silent()).prepared, build_network(config)
+    with suppress(Interrupted):  # the leader tells of it
+        fit(config, prepared, network, folder, device, Silent(), _nobody, rank=rank, resume=resume)
 
 
-def _draw(folder: RunFolder, fitted: Fitted, prepared: PreparedSet) -> None:
-    manifest = prepared.manifest
-    title = folder.state().name + (" (synthetic data)" if manifest.synthetic else "")
-    draw_curves(folder.read_metrics(), fitted.epoch, title, folder.curves)
+def _nobody(_epoch: int, _figures: Mapping[str, float]) -> None:
+    """The leader records for all."""
 
 
-def _announce(config: Config, prepared: PreparedSet, machine: str, progress: Progress) -> None:
-    manifest = prepared.manifest
-    counts = Counter(prepared.samples[row].dx for row in prepared.rows("train"))
-    progress.note(
-        f"Training {config.model.backbone} ({machine}) on {manifest.name}: "
-        f"{counts.total():,} images of {manifest.image_size} px; "
-        + ", ".join(f"{dx} {n:,}" for dx, n in sorted(counts.items()))
-    )
-    if manifest.synthetic:
-        progress.note("These are synthetic images: no figure from them is a medical result")
+def _open(
+    config: Config,
+    prepared: PreparedSet,
+    device: torch.device,
+    parameters: int,
+    recorder: RunRecorder,
+    progress: Progress,
+) -> Report:
+    """Say, record and draw what is about to be done."""
+    start = describe_start(config, prepared, device, parameters, recorder.folder)
+    progress.panel(start.title, start.rows())
+    recorder.tags(_tags(prepared))
+    recorder.environment(describe_environment(device))
+    report = Report(config, prepared, recorder, progress)
+    report.start()
+    return report
+
+
+def _record(
+    config: Config,
+    recorder: RunRecorder,
+    report: Report,
+    progress: Progress,
+    on_epoch: OnEpoch | None,
+) -> OnEpoch:
+    """What is done with the figures of each epoch, the run folder first."""
+    table = EpochTable(progress, config.trainer.max_epochs, recorder.folder.read_metrics())
+
+    def record(epoch: int, figures: Mapping[str, float]) -> None:
+        recorder.metrics(figures, epoch)
+        table.add(epoch, figures)
+        report.epoch()
+        if on_epoch is not None:
+            on_epoch(epoch, figures)
+
+    return record
+
+
+def _probe(
+    config: Config,
+    prepared: PreparedSet,
+    network: Network,
+    device: torch.device,
+    recorder: RunRecorder,
+    progress: Progress,
+) -> Fitted:
+    """The fitted head as the weights of the one and only epoch."""
+    probed = probe(config, prepared, network, device, progress)
+    figures = {
+        "validation_balanced_accuracy": probed.balanced_accuracy,
+        "seconds": probed.seconds,
+        "strength": probed.strength,
+    }
+    recorder.metrics(figures, 0)
+    return Fitted(probed.network, 0, probed.balanced_accuracy)
 
 
 def _tags(prepared: PreparedSet) -> dict[str, str]:

@@ -33,6 +33,7 @@ def test_an_altered_or_missing_file_is_refused(tmp_path, name):
     "change",
     [
         {"schema_version": 99},
+        {"schema_version": 2},
         {"files": {"../evil": "0" * 64}},
         {"classes": [{"code": "mel"}]},
         {"unheard_of": 1},

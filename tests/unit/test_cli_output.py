@@ -1,12 +1,14 @@
 """What the command line prints, and where."""
 
 import io
+import json
 
 import pytest
 from rich.console import Console
 
 from skincli.cli.options import is_override, only_word, protect_words_after_dashes, split_words
-from skincli.cli.progress import PlainProgress
+from skincli.cli.output import Output
+from skincli.cli.progress import PlainProgress, RichProgress
 from skincli.cli.serving import as_environment
 from skincli.config.load import load_config
 from skincli.errors import UsageError
@@ -50,5 +52,24 @@ def test_piped_progress_is_plain_lines_with_an_end():
         for _ in range(10):
             step.advance(images_per_second="5")
     assert "Packing: 10/10, done in" in stream.getvalue()
-    assert "images per second 5" in stream.getvalue()
+    assert "5 images/s" in stream.getvalue()
     assert "\x1b" not in stream.getvalue()
+
+
+def test_json_leaves_the_streams_to_the_result(capsys):
+    output = Output(as_json=True)
+    progress = output.progress()
+    progress.panel("Training", (("device", "cpu"),))
+    progress.note("1/3")
+    output.table(["class"], [["mel"]], "Validation part")
+    output.result({"a": 1}, ["a line"])
+    found = capsys.readouterr()
+    assert (json.loads(found.out), found.err) == ({"a": 1}, "")
+
+
+def test_a_terminal_that_cannot_move_its_cursor_gets_lines(monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # Rich takes the captured stream for a terminal
+    monkeypatch.setenv("TERM", "dumb")
+    assert isinstance(Output(as_json=False).progress(), PlainProgress)
+    monkeypatch.setenv("TERM", "xterm")
+    assert isinstance(Output(as_json=False).progress(), RichProgress)

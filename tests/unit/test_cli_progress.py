@@ -1,13 +1,16 @@
 """Steps that overlap in several threads, on a terminal and elsewhere."""
 
 import io
+import re
 import threading
 import time
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 from skincli.cli import progress as shown
+from skincli.cli.amounts import left
 from skincli.cli.progress import PlainProgress, RichProgress
 from skincli.progress import Progress
 
@@ -88,3 +91,73 @@ def test_an_unknown_length_is_no_fraction() -> None:
     with PlainProgress(Console(file=stream, width=200)).step("Listing", 0) as step:
         step.advance(1234)
     assert "Listing: 1,234, done in" in stream.getvalue()
+
+
+@pytest.mark.parametrize(("hours", "lines"), [(0.01, 120), (0.1, 40), (10, 10)])
+def test_lines_of_long_work_become_rarer_but_never_stop(
+    monkeypatch: pytest.MonkeyPatch, hours: float, lines: int
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(shown.time, "monotonic", lambda: now[0])
+    stream = io.StringIO()
+    with PlainProgress(Console(file=stream, width=200)).step("work", 10**6) as step:
+        now[0] = hours * 3600
+        step.advance()
+        before = len(stream.getvalue().splitlines())
+        for _ in range(600):  # ten minutes
+            now[0] += 1
+            step.advance()
+        told = len(stream.getvalue().splitlines()) - before
+    assert lines / 4 <= told <= lines
+
+
+def test_work_that_counts_tells_time_left_and_rates_in_words() -> None:
+    stream = io.StringIO()
+    progress = RichProgress(Console(file=stream, force_terminal=True, width=80, color_system=None))
+    with progress.step("Training", 1000) as step:
+        for _ in range(5):
+            step.advance(20, epoch="1/30", loss="1.234", images_per_second="4,012")
+            time.sleep(0.12)
+    drawn = [line for line in stream.getvalue().split("\r") if "left" in line]
+    assert "epoch 1/30  loss 1.234  4,012 images/s" in drawn[-1]
+    assert re.search(r"\d+ s left", drawn[-1])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(90, "90 s left"), (600, "10 min left"), (9000, "2.5 h left")]
+)
+def test_time_left_is_told_in_the_unit_that_fits(seconds: float, words: str) -> None:
+    assert left(seconds) == words
+
+
+ROWS = (("device", "cpu [bold]"), ("classes", "mel  nv\n  1   2"))
+
+
+def test_a_panel_is_framed_on_a_terminal_and_aligned_lines_elsewhere() -> None:
+    framed, piped = io.StringIO(), io.StringIO()
+    RichProgress(Console(file=framed, force_terminal=True, width=80, color_system=None)).panel(
+        "Training [x]", ROWS
+    )
+    PlainProgress(Console(file=piped, width=80)).panel("Training [x]", ROWS)
+    assert piped.getvalue().splitlines() == [
+        "Training [x]",
+        "  device   cpu [bold]",
+        "  classes  mel  nv",
+        "             1   2",
+    ]
+    inner = [line.strip("│ ") for line in framed.getvalue().splitlines()[1:-1]]
+    assert [line.split() for line in inner] == [
+        ["device", "cpu", "[bold]"],
+        ["classes", "mel", "nv"],
+        ["1", "2"],
+    ]
+    assert framed.getvalue().startswith("╭─ Training [x] ─")
+
+
+def test_a_panel_folds_in_a_narrow_terminal() -> None:
+    stream = io.StringIO()
+    progress = RichProgress(Console(file=stream, force_terminal=True, width=40, soft_wrap=True))
+    progress.panel("Training", (("results", "runs/" + "x" * 100),))
+    lines = stream.getvalue().splitlines()
+    assert max(len(Text.from_ansi(line)) for line in lines) <= 40
+    assert sum(line.count("x") for line in lines) == 100

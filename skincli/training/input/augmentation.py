@@ -1,90 +1,106 @@
-"""Per-image augmentation as two small matrices an image: one for geometry, one for colour.
+"""What happens to each image of an epoch: drawn at once, applied batch by batch on the device."""
 
-All draws are functions of (seed, epoch, row), so that a resumed run sees what an uninterrupted
-one would have seen.
-"""
-
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from skincli.config.training import AugmentConfig
+from skincli.training.input.boxes import draw_erasing, erase
+from skincli.training.input.colour import draw_colour, recolour, recolours
+from skincli.training.input.dice import Dice
+from skincli.training.input.geometry import (
+    draw_affine,
+    draw_flips,
+    flip,
+    flips,
+    resample,
+    resamples,
+)
+from skincli.training.input.mixing import Mixing, draw_mixing, mix, mixes
 
-Floats = NDArray[np.float32]
+# A function of images `[B, 3, S, S]` in [0, 1] and of one row an image, and those rows.
+Change = tuple[Callable[[torch.Tensor, torch.Tensor], torch.Tensor], torch.Tensor]
 
-_LUMA = np.array([0.299, 0.587, 0.114])
-_RGB_TO_YIQ = np.array([_LUMA, [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
-_YIQ_TO_RGB = np.linalg.inv(_RGB_TO_YIQ)
+# On a CPU an image is worked on while it lies in the cache: 1.3 times faster at 64 px than a batch
+# of 64 at once, 2 times at 224 px.
+_BYTES_PER_THREAD: Final = 512 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Draws:
-    """For N images: `geometry [N, 2, 3]` (affine, output to input) and `colour [N, 3, 4]`."""
+class Augmentation:
+    """The changes of n images; what is switched off is not in it and costs nothing."""
 
-    geometry: torch.Tensor
-    colour: torch.Tensor
+    changes: list[Change]
+    mixing: Mixing | None
 
-    def of(self, rows: torch.Tensor) -> "Draws":
-        return Draws(self.geometry[rows], self.colour[rows])
+    def of(self, rows: slice) -> "Augmentation":
+        """That of some of the images; of whole batches where they are mixed."""
+        mixing = None if self.mixing is None else self.mixing.of(rows)
+        return Augmentation([(change, drawn[rows]) for change, drawn in self.changes], mixing)
 
-    def to(self, device: torch.device) -> "Draws":
-        return Draws(self.geometry.to(device), self.colour.to(device))
-
-
-def draw(config: AugmentConfig, n: int, seed: int, epoch: int) -> Draws:
-    """The augmentation of every one of `n` rows in one epoch."""
-    uniform = np.random.default_rng([seed, epoch, 1]).random((n, 8))
-    signed = 2 * uniform - 1
-    angle = np.deg2rad(config.rotation) * signed[:, 0]
-    zoom = 1 + config.scale * signed[:, 1]
-    flip_x = np.where(uniform[:, 2] < config.horizontal_flip, -1.0, 1.0)
-    flip_y = np.where(uniform[:, 3] < config.vertical_flip, -1.0, 1.0)
-    geometry = _affine(angle, zoom, flip_x, flip_y)
-    brightness = 1 + config.brightness * signed[:, 4]
-    contrast = 1 + config.contrast * signed[:, 5]
-    saturation = 1 + config.saturation * signed[:, 6]
-    colour = _colour(brightness, contrast, saturation, 2 * np.pi * config.hue * signed[:, 7])
-    return Draws(torch.from_numpy(geometry), torch.from_numpy(colour))
+    def to(self, device: torch.device) -> "Augmentation":
+        mixing = None if self.mixing is None else self.mixing.to(device)
+        return Augmentation([(change, drawn.to(device)) for change, drawn in self.changes], mixing)
 
 
-def augment(images: torch.Tensor, draws: Draws) -> torch.Tensor:
-    """Float images `[B, 3, S, S]` in [0, 1], augmented image by image; same shape and range."""
-    grid = torch.nn.functional.affine_grid(draws.geometry, list(images.shape), align_corners=False)
-    moved = torch.nn.functional.grid_sample(
-        images, grid, mode="bilinear", padding_mode="reflection", align_corners=False
-    )
-    matrix, offset = draws.colour[:, :, :3], draws.colour[:, :, 3:]
-    coloured = torch.baddbmm(offset, matrix, moved.flatten(2))
-    return coloured.clamp_(0, 1).view_as(moved)
+def draw(config: AugmentConfig, batch_size: int, size: int, dice: Dice) -> Augmentation:
+    """What happens in one epoch to images of side `size`, in batches of `batch_size`."""
+    changes: list[Change] = []
+    if resamples(config):
+        changes.append((resample, draw_affine(config, dice)))
+    elif flips(config):
+        changes.append((flip, draw_flips(config, dice)))
+    if recolours(config):
+        changes.append((recolour, draw_colour(config, dice)))
+    if config.erasing:
+        changes.append((erase, draw_erasing(config, size, dice)))
+    mixing = draw_mixing(config, batch_size, size, dice) if mixes(config) else None
+    return Augmentation(changes, mixing)
 
 
-def _affine(
-    angle: NDArray[np.float64],
-    zoom: NDArray[np.float64],
-    flip_x: NDArray[np.float64],
-    flip_y: NDArray[np.float64],
-) -> Floats:
-    cos, sin, zero = np.cos(angle) / zoom, np.sin(angle) / zoom, np.zeros_like(angle)
-    rows = [[flip_x * cos, -flip_x * sin, zero], [flip_y * sin, flip_y * cos, zero]]
-    return np.moveaxis(np.array(rows, dtype=np.float32), -1, 0).copy()
+def augment(
+    pixels: torch.Tensor, augmentation: Augmentation, layout: torch.memory_format
+) -> torch.Tensor:
+    """One batch: uint8 `[B, S, S, 3]` to float32 `[B, 3, S, S]` in [0, 1], laid out as asked."""
+    changes, mixing = augmentation.changes, augmentation.mixing
+
+    def changed(part: slice) -> torch.Tensor:
+        images = as_floats(pixels[part])
+        for change, drawn in changes:
+            images = change(images, drawn[part])
+        return images
+
+    if mixing is None:
+        return _in_parts(changed, pixels, layout)
+    # Masks meet colour planes that lie apart: six times faster on a CPU.
+    images = _in_parts(changed, pixels, torch.contiguous_format)
+    return _in_parts(lambda part: mix(images, part, mixing), pixels, layout)
 
 
-def _colour(
-    brightness: NDArray[np.float64],
-    contrast: NDArray[np.float64],
-    saturation: NDArray[np.float64],
-    hue: NDArray[np.float64],
-) -> Floats:
-    """Hue as a rotation of the chroma plane of YIQ, saturation towards luma, contrast about 0.5."""
-    cos, sin = np.cos(hue), np.sin(hue)
-    turn = np.zeros((len(hue), 3, 3))
-    turn[:, 0, 0] = 1
-    turn[:, 1, 1], turn[:, 1, 2] = cos, -sin
-    turn[:, 2, 1], turn[:, 2, 2] = sin, cos
-    grey = np.broadcast_to(_LUMA, (3, 3))
-    saturate = saturation[:, None, None] * np.eye(3) + (1 - saturation)[:, None, None] * grey
-    matrix = (brightness * contrast)[:, None, None] * (saturate @ _YIQ_TO_RGB @ turn @ _RGB_TO_YIQ)
-    offset = np.broadcast_to((brightness * (1 - contrast) * 0.5)[:, None, None], (len(hue), 3, 1))
-    return np.concatenate([matrix, offset], axis=2).astype(np.float32)
+def as_floats(pixels: torch.Tensor) -> torch.Tensor:
+    """uint8 `[B, S, S, 3]` to float32 `[B, 3, S, S]` in [0, 1], channels last in memory."""
+    return pixels.permute(0, 3, 1, 2) / 255
+
+
+def _in_parts(
+    work: Callable[[slice], torch.Tensor], pixels: torch.Tensor, layout: torch.memory_format
+) -> torch.Tensor:
+    """What `work` makes of the images of a batch, a few at a time where that is faster."""
+    n, size, _, channels = pixels.shape
+    step = _images_at_once(pixels)
+    if step >= n:
+        return work(slice(0, n)).contiguous(memory_format=layout)
+    images = torch.empty((n, channels, size, size), memory_format=layout)
+    for start in range(0, n, step):
+        part = slice(start, start + step)
+        images[part] = work(part)
+    return images
+
+
+def _images_at_once(pixels: torch.Tensor) -> int:
+    if pixels.device.type != "cpu":
+        return len(pixels)
+    bytes_per_image = 4 * pixels[0].numel()
+    return torch.get_num_threads() * max(2, _BYTES_PER_THREAD // bytes_per_image)

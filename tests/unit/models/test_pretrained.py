@@ -1,6 +1,8 @@
 """Pretrained weights: the real loading code against a server on loopback, and without one."""
 
 import hashlib
+import re
+import socket
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +14,7 @@ import torchvision
 from skincli.config.training import ModelConfig
 from skincli.errors import SkincliError, UsageError
 from skincli.models import pretrained
-from skincli.models.backbones import build_backbone
+from skincli.models.backbones import TORCHVISION, build_backbone
 
 NAME = "shufflenet_v2_x0_5"
 
@@ -88,3 +90,43 @@ def test_a_file_that_would_run_code_is_refused(tmp_path):
     torch.save({"x": pytest.raises}, path)
     with pytest.raises(UsageError, match="safe to load"):
         build(weights=str(path))
+
+
+@pytest.mark.parametrize("name", TORCHVISION)
+def test_every_familys_weights_carry_a_hash_that_is_checked(name):
+    url = pretrained.weights_url(name)
+    assert url.startswith("https://")
+    assert len(pretrained._hash_in(url) or "") >= 8
+
+
+def test_a_host_that_never_answers_is_given_up(monkeypatch, tmp_path):
+    monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path / "hub"))
+    monkeypatch.setattr(pretrained, "_STALL_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"http://127.0.0.1:{mute.getsockname()[1]}/net-00000000.pth"
+        monkeypatch.setattr(pretrained, "weights_url", lambda _: url)
+        with pytest.raises(SkincliError, match=r"cannot be downloaded.*timed out"):
+            build(pretrained=True)
+    assert socket.getdefaulttimeout() is None
+
+
+def test_densenets_published_names_are_understood(tmp_path):
+    """As in torchvision's files: `denselayer1.norm.1.weight`, not `denselayer1.norm1.weight`."""
+    model = torchvision.models.get_model("densenet121", weights=None)
+    torch.nn.init.constant_(model.features.denseblock2.denselayer3.norm2.weight, 7.0)
+    old = {
+        re.sub(r"(denselayer\d+\.(?:norm|conv))([12]\.)", r"\1.\2", key): value
+        for key, value in model.state_dict().items()
+    }
+    torch.save(old, tmp_path / "densenet.pth")
+    config = ModelConfig(backbone="densenet121", weights=str(tmp_path / "densenet.pth"))
+    features = build_backbone(config).network[0]
+    assert (features.denseblock2.denselayer3.norm2.weight == 7).all()
+
+
+def test_convnexts_last_norm_is_loaded_though_it_sits_in_the_classifier(tmp_path):
+    model = torchvision.models.get_model("convnext_tiny", weights=None, num_classes=3)
+    torch.nn.init.constant_(model.classifier[0].weight, 7.0)
+    torch.save(model.state_dict(), tmp_path / "convnext.pth")
+    config = ModelConfig(backbone="convnext_tiny", weights=str(tmp_path / "convnext.pth"))
+    assert (build_backbone(config).network[1].weight == 7).all()

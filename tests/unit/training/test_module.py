@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-
 from skincli.models.module import class_weights, parameter_groups, schedule_at
 
 

@@ -1,0 +1,42 @@
+"""Finding a run's folder by what a person calls it."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from skincli.errors import UsageError
+from skincli.tracking.run_folder import STATE_FILE, RunFolder
+
+_ID: Final = re.compile(r"[0-9a-f]{4,32}")
+
+
+def find_run_folder(root: Path, run: str) -> RunFolder:
+    """A run folder, the newest in a folder of runs, or the newest whose id begins so.
+
+    Raises UsageError when there is none.
+    """
+    path = Path(run)
+    if (path / STATE_FILE).is_file():
+        return RunFolder(path.absolute())
+    if path.is_dir():
+        found = _newest_first(path)
+    else:
+        found = [f for f in _newest_first(root) if _ID.fullmatch(run) and _is_called(f, run)]
+    if not found:
+        raise UsageError(
+            f"there is no run `{run}` in `{root}`",
+            "name a run folder, or a run id (4 characters of it are enough)",
+        )
+    return found[0]
+
+
+def _newest_first(root: Path) -> list[RunFolder]:
+    paths = sorted(root.absolute().glob(f"*/{STATE_FILE}"), reverse=True)
+    return [RunFolder(path.parent) for path in paths]
+
+
+def _is_called(folder: RunFolder, prefix: str) -> bool:
+    try:
+        return folder.state().run_id.startswith(prefix)
+    except (ValueError, TypeError):
+        return False  # a damaged record

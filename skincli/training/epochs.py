@@ -1,0 +1,114 @@
+"""What happens around an epoch: randomness set, figures to the recorder and to whoever watches."""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import lightning.pytorch as pl
+import torch
+
+from skincli.errors import SkincliError
+from skincli.progress import Step
+from skincli.training.input.batches import TrainBatches
+
+OnEpoch = Callable[[int, Mapping[str, float]], None]
+
+# A look at the loss makes the device wait, so the watcher gets one only this often.
+_SECONDS_BETWEEN_LOOKS: Final = 0.5
+
+
+class Repeatable(pl.Callback):
+    """Makes order, augmentation and dropout functions of (seed, epoch, step, rank) alone."""
+
+    def __init__(self, batches: TrainBatches, seed: int) -> None:
+        self.batches = batches
+        self.seed = seed
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.batches.epoch = trainer.current_epoch
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        step = trainer.global_step * trainer.world_size + trainer.global_rank
+        torch.manual_seed(self.seed * 1_000_000_007 + step)
+
+
+class EpochReport(pl.Callback):
+    """Sums the loss on the device, shows it now and then, and hands out each epoch once."""
+
+    def __init__(self, step: Step, images_per_step: int, on_epoch: OnEpoch) -> None:
+        self.step = step
+        self.images_per_step = images_per_step
+        self.on_epoch = on_epoch
+        self._loss = torch.zeros(())
+        self._steps = self._unreported = 0
+        self._seconds = self._began = self._looked = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """An epoch that is cut off and resumed is reported as one."""
+        return {
+            "loss": self._loss.item(),
+            "steps": self._steps,
+            "seconds": self._seconds + time.monotonic() - self._began,
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._loss = torch.tensor(state_dict["loss"])
+        self._steps = self._unreported = state_dict["steps"]
+        self._seconds = state_dict["seconds"]
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._loss = self._loss.to(pl_module.device)
+        self._began = self._looked = time.monotonic()
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._loss.zero_()
+        self._steps, self._seconds = 0, 0.0
+        self._began = self._looked = time.monotonic()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, _: int
+    ) -> None:
+        self._loss += outputs["loss"].detach()
+        self._steps += 1
+        self._unreported += 1
+        now = time.monotonic()
+        if now - self._looked >= _SECONDS_BETWEEN_LOOKS:
+            self._looked = now
+            self.require_finite(trainer)
+            self._show(trainer, loss=f"{self._loss.item() / self._steps:.3f}")
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Lightning calls this after the validation of the epoch."""
+        self.require_finite(trainer)
+        seconds = self._elapsed()
+        loss = trainer.strategy.reduce(self._loss / self._steps, reduce_op="mean")
+        figures = {
+            "train_loss": loss.item(),
+            **{name: value.item() for name, value in trainer.callback_metrics.items()},
+            "learning_rate": max(g["lr"] for g in trainer.optimizers[0].param_groups),
+            "images_per_second": self._steps * self.images_per_step / seconds,
+            "seconds": seconds,
+        }
+        self._show(trainer)
+        self.on_epoch(trainer.current_epoch, figures)
+
+    def require_finite(self, trainer: pl.Trainer) -> None:
+        """Raises SkincliError when the loss of this epoch has become no number."""
+        if not math.isfinite(self._loss.item()):
+            raise SkincliError(
+                f"the loss is not a finite number in epoch {trainer.current_epoch + 1}",
+                "lower `optimizer.lr`",
+            )
+
+    def _elapsed(self) -> float:
+        """Seconds of this epoch, those before a resume included."""
+        return max(1e-9, self._seconds + time.monotonic() - self._began)
+
+    def _show(self, trainer: pl.Trainer, **facts: str) -> None:
+        speed = self._steps * self.images_per_step / self._elapsed()
+        epoch = f"{trainer.current_epoch + 1}/{trainer.max_epochs}"
+        self.step.advance(self._unreported, epoch=epoch, **facts, images_per_second=f"{speed:,.0f}")
+        self._unreported = 0
