@@ -17,6 +17,9 @@ class ModelConfig:
     pretrained: bool = opt(True, "start from ImageNet weights (torchvision backbones)")
     weights: str | None = opt(None, "file with backbone weights (a state dict) to start from")
     width: int = opt(32, "channels of small_resnet's first stage")
+    stem_stride: int = opt(
+        2, "by how much small_resnet's stem shrinks the image: 4 for 96 px and more"
+    )
     dropout: float = opt(0.2, "dropout before the linear head")
     drop_path: float = opt(0.0, "probability that the deepest residual block is left out of a step")
     test_time_augmentation: TestTimeAugmentation = opt(
@@ -26,6 +29,7 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         require(4 <= self.width <= 512, "model.width", "between 4 and 512")
+        require(self.stem_stride in (2, 4), "model.stem_stride", "2 or 4")
         require(0 <= self.dropout < 1, "model.dropout", "between 0 and 1")
         require(0 <= self.drop_path < 1, "model.drop_path", "between 0 and 1")
 

@@ -59,7 +59,7 @@ def build_backbone(config: ModelConfig) -> Backbone:
     """The configured backbone with its starting weights. Raises ConfigError, SkincliError."""
     check_backbone(config)
     if config.backbone == SMALL_RESNET:
-        network = small_resnet(config.width, config.drop_path)
+        network = small_resnet(config.width, config.stem_stride, config.drop_path)
         if config.weights is not None:
             load_weights(network, config.weights, head=())
         return Backbone(network, STAGES[-1].widening * config.width)

@@ -1,6 +1,7 @@
 """A residual net of basic blocks for low resolutions (He et al., arXiv:1512.03385)."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import torch
@@ -17,7 +18,6 @@ class Stage:
     widening: int
 
 
-STEM_STRIDE: Final = 2
 STAGES: Final = (Stage(1, 1, 1), Stage(1, 2, 2), Stage(1, 2, 4), Stage(1, 2, 8))
 
 
@@ -47,23 +47,31 @@ class _Block(nn.Module):
         return torch.relu(self.residual(x) + self.shortcut(x))
 
 
-def small_resnet(width: int, drop_path: float) -> nn.Sequential:
+def small_resnet(width: int, stem_stride: int, drop_path: float) -> nn.Sequential:
     """A stem and `STAGES`: `[N, 3, S, S]` to `[N, widening * width, h, w]` of the last stage.
 
-    The chance of being left out rises linearly with depth, to `drop_path` for the last block
-    (Huang et al., arXiv:1603.09382).
+    The stem halves the image (`stem_stride` 2) or quarters it (4). The chance of being left out
+    rises linearly with depth, to `drop_path` for the last block (Huang et al., arXiv:1603.09382).
     """
-    stem = nn.Sequential(
-        nn.Conv2d(3, width, 3, STEM_STRIDE, 1, bias=False),
-        nn.BatchNorm2d(width),
-        nn.ReLU(inplace=True),
-    )
     n_blocks = sum(stage.blocks for stage in STAGES)
     drops = iter([drop_path * depth / n_blocks for depth in range(1, n_blocks + 1)])
-    stages, channels = [], width
+    stages, channels = [_stem(width, stem_stride)], width
     for stage in STAGES:
         inputs, channels = channels, stage.widening * width
         shapes = [(inputs, stage.stride), *[(channels, 1)] * (stage.blocks - 1)]
         blocks = [_Block(i, channels, stride, next(drops)) for i, stride in shapes]
         stages.append(nn.Sequential(*blocks))
-    return nn.Sequential(stem, *stages)
+    return nn.Sequential(*stages)
+
+
+def _stem(width: int, stride: int) -> nn.Sequential:
+    """A convolution, or two, each of stride 2."""
+    channels = [3, width] if stride == 2 else [3, width // 2, width]
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise(channels):
+        layers += [
+            nn.Conv2d(inputs, outputs, 3, 2, 1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+        ]
+    return nn.Sequential(*layers)

@@ -90,8 +90,10 @@ def test_small_resnet_leaves_blocks_out_for_some_images_and_only_in_training():
 def test_small_resnet_is_what_its_description_says(monkeypatch):
     stages = (small_resnet.Stage(2, 1, 1), small_resnet.Stage(1, 2, 3))
     monkeypatch.setattr(small_resnet, "STAGES", stages)
-    network = small_resnet.small_resnet(width=4, drop_path=0.3)
-    assert network(torch.zeros(2, 3, 32, 32)).shape == (2, 12, 8, 8)
+    network = small_resnet.small_resnet(width=4, stem_stride=4, drop_path=0.3)
+    assert network(torch.zeros(2, 3, 32, 32)).shape == (2, 12, 4, 4)
+    finer = small_resnet.small_resnet(width=4, stem_stride=2, drop_path=0.3)
+    assert finer(torch.zeros(2, 3, 32, 32)).shape == (2, 12, 8, 8)
     assert chances(network) == pytest.approx([0.1, 0.2, 0.3])
 
 
