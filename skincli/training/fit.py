@@ -10,6 +10,7 @@ import torch
 from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 from lightning.pytorch.utilities.exceptions import SIGTERMException
+from numpy.typing import NDArray
 
 from skincli.config.schema import Config
 from skincli.data import Part, PreparedSet
@@ -73,24 +74,18 @@ def fit(
     interruption = Interruption(folder.checkpoints)
     alone = config.trainer.processes == 1
     train, validation = _batches(config, prepared, device, rank)
-    module = _module(config, prepared, network, len(train))
+    learned = prepared.labels(config.task)[prepared.rows("train")]  # by all processes
+    module = new_module(config, network, learned, len(train))
     done = len(folder.read_metrics()) if resume else 0
     total = (config.trainer.max_epochs - done) * len(train)
     with progress.step("Training", max(1, total)) as step, quiet_lightning():
         report = EpochReport(step, train.images_per_step, on_epoch)
         epochs = EpochCheckpoints(folder.checkpoints, config.checkpoint.keep)
-        callbacks = [
-            Repeatable(train, config.seed),
-            report,
-            *_optional(config, len(train)),
-            interruption,
-            TimedCheckpoints(folder.checkpoints, config.checkpoint.every, report),
-            epochs,
-        ]
+        steps = step_callbacks(config, train, report, interruption, folder.checkpoints)
         trainer = new_trainer(
             config,
             device,
-            callbacks=callbacks,
+            callbacks=[*steps, epochs],
             plugins=[AtomicFiles(progress)],
             default_root_dir=folder.path,
         )
@@ -136,27 +131,32 @@ def _batches(
         rows = prepared.rows(part)
         return LabelledImages(prepared.images, rows, labels[rows], cache)
 
-    train = TrainBatches(
-        images("train"),
-        config.augment,
-        len(classes_of(config.task)),
-        data.batch_size,
-        config.seed,
-        rank,
-        world,
-        config.trainer.channels_last,
-    )
+    train = train_batches(config, images("train"), rank)
     validation = PlainBatches(
         images("validation"), data.batch_size // world, rank, world, config.trainer.channels_last
     )
     return train, validation
 
 
-def _module(
-    config: Config, prepared: PreparedSet, network: Network, steps_per_epoch: int
+def train_batches(config: Config, images: LabelledImages, rank: int) -> TrainBatches:
+    """The share of one process of what is learned from."""
+    return TrainBatches(
+        images,
+        config.augment,
+        len(classes_of(config.task)),
+        config.data.batch_size,
+        config.seed,
+        rank,
+        config.trainer.processes,
+        config.trainer.channels_last,
+    )
+
+
+def new_module(
+    config: Config, network: Network, labels: NDArray[np.int64], steps_per_epoch: int
 ) -> LesionModule:
+    """The step of training; `labels [N]` are those of all that is learned from."""
     classes = classes_of(config.task)
-    labels = prepared.labels(config.task)[prepared.rows("train")]
     return LesionModule(
         network,
         config.loss,
@@ -167,6 +167,23 @@ def _module(
         max_epochs=config.trainer.max_epochs,
         frozen_epochs=config.train.frozen_epochs,
     )
+
+
+def step_callbacks(
+    config: Config,
+    train: TrainBatches,
+    report: EpochReport,
+    interruption: Interruption,
+    checkpoints: Path,
+) -> list[pl.Callback]:
+    """All that has a part in a step of training."""
+    return [
+        Repeatable(train, config.seed),
+        report,
+        *_optional(config, len(train)),
+        interruption,
+        TimedCheckpoints(checkpoints, config.checkpoint.every, report),
+    ]
 
 
 def _optional(config: Config, steps_per_epoch: int) -> list[pl.Callback]:

@@ -6,6 +6,8 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 from torch import nn
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
 from torchmetrics.utilities.distributed import gather_all_tensors
 
 from skincli.config.training import LossConfig, OptimizerConfig
@@ -82,13 +84,18 @@ class LesionModule(pl.LightningModule):
             labels = torch.cat(gather_all_tensors(labels))
         return logits, labels
 
-    def configure_optimizers(self) -> dict[str, object]:  # type: ignore[override]
+    def optimizer_and_schedule(self) -> tuple[AdamW, LambdaLR]:
+        """AdamW, and the schedule that goes on with every step."""
         config = self.optimizer_config
         groups = parameter_groups(self.network, config.lr, config.weight_decay, config.layer_decay)
-        optimizer = torch.optim.AdamW(groups, fused=True)
-        schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer = AdamW(groups, fused=True)
+        schedule = LambdaLR(
             optimizer, lambda step: schedule_at(step, self.total_steps, config.warmup_fraction)
         )
+        return optimizer, schedule
+
+    def configure_optimizers(self) -> dict[str, object]:  # type: ignore[override]
+        optimizer, schedule = self.optimizer_and_schedule()
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},

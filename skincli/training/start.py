@@ -86,7 +86,7 @@ def describe_start(
         run_id=folder.state().run_id,
         # As the user wrote it: short enough to be read and copied.
         folder=Path(config.run.root) / folder.path.name,
-        device=_machine(config, device),
+        device=machine_name(config, device),
         precision=str(choose_precision(config, device)),
         model=config.model.backbone,
         parameters=parameters,
@@ -104,7 +104,8 @@ def describe_start(
     )
 
 
-def _machine(config: Config, device: torch.device) -> str:
+def machine_name(config: Config, device: torch.device) -> str:
+    """The devices that train, for people."""
     if device.type == "cuda":
         one = f"{torch.cuda.get_device_name(device)} (cuda)"
     else:
