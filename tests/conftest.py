@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from skincli.config.operating import TrackingConfig
 from skincli.config.schema import Config
 from skincli.data import fetch
 from skincli.progress import Silent
@@ -34,6 +35,16 @@ def real_data() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return folder
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's SQLite file as it makes it, which takes seconds: `shutil.copyfile` it."""
+    from skincli.tracking.store import connect
+
+    path = tmp_path_factory.mktemp("empty") / "mlflow.db"
+    connect(TrackingConfig(uri=f"sqlite:///{path}"))
+    return path
 
 
 @pytest.fixture(scope="session")

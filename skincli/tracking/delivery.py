@@ -9,7 +9,7 @@ import fcntl
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import IO, TYPE_CHECKING
 
 from skincli.bundle import open_bundle
@@ -145,14 +145,15 @@ class Delivery:
                 break
             if group[0].kind in BATCHED:
                 self._log(client, cursor.run_id, group)
+                self.sent += len(group)
             elif group[0].kind == "status":
                 failure = failure or self._send_files(client, cursor, goes_on)
                 set_status(client, cursor.run_id, group[0])
+                self.sent += 1
             else:
                 file = [group[0].kind, str(group[0].values["path"])]
                 cursor.files = [other for other in cursor.files if other != file] + [file]
             cursor.offset = end
-            self.sent += len(group)
             self._save(cursor)
         return failure
 
@@ -164,10 +165,11 @@ class Delivery:
         except MlflowException as error:
             if error.error_code not in NO_SUCH_RUN or find_active_run(client, run_id) is None:
                 raise
-            if len(group) == 1:
+            parts = _apart(group)
+            if len(parts) == 1:
                 self.refused.append(str(error).splitlines()[0])
             else:
-                for event in group:
+                for event in parts:
                     self._log(client, run_id, [event])
 
     def _send_files(
@@ -183,6 +185,7 @@ class Delivery:
             except SkincliError as error:
                 return error
             cursor.files.remove(file)
+            self.sent += 1
             self._save(cursor)
         return None
 
@@ -199,3 +202,11 @@ class Delivery:
                 self.refused.append(error.message)
             else:
                 log_bundle(client, run, bundle)
+
+
+def _apart(group: Sequence[Event]) -> list[Event]:
+    """Each event, or each name of a single one: what is refused holds back nothing else."""
+    if len(group) > 1:
+        return list(group)
+    [event] = group
+    return [replace(event, values={name: value}) for name, value in event.values.items()]

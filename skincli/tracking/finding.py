@@ -11,15 +11,16 @@ _ID: Final = re.compile(r"[0-9a-f]{4,32}")
 
 
 def find_run_folder(root: Path, run: str) -> RunFolder:
-    """A run folder, the newest in a folder of runs, or the newest whose id begins so.
+    """A run folder, by path or by its name in `root`; the newest in a folder of runs, or the
+    newest whose id begins so.
 
-    Raises UsageError when there is none.
+    Raises UsageError when there is none, or its record is damaged.
     """
-    path = Path(run)
-    if (path / STATE_FILE).is_file():
-        return RunFolder(path.absolute())
-    if path.is_dir():
-        found = _newest_first(path)
+    for path in (Path(run), root / run):
+        if run and (path / STATE_FILE).is_file():
+            return _require_whole(RunFolder(path.absolute()))
+    if run and Path(run).is_dir():
+        found = _newest_first(Path(run))
     else:
         found = [f for f in _newest_first(root) if _ID.fullmatch(run) and _is_called(f, run)]
     if not found:
@@ -27,7 +28,15 @@ def find_run_folder(root: Path, run: str) -> RunFolder:
             f"there is no run `{run}` in `{root}`",
             "name a run folder, or a run id (4 characters of it are enough)",
         )
-    return found[0]
+    return _require_whole(found[0])
+
+
+def _require_whole(folder: RunFolder) -> RunFolder:
+    try:
+        folder.state()
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"`{folder.path / STATE_FILE}` is damaged: {error}") from None
+    return folder
 
 
 def _newest_first(root: Path) -> list[RunFolder]:

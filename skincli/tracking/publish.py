@@ -65,14 +65,22 @@ def publish(config: Config, run: str, progress: Progress) -> PublishResult:
 
 
 def _write_down_the_end(folder: RunFolder) -> None:
-    """A process that was killed outright could not: its run was KILLED at its last record."""
-    state = folder.state()
-    if state.status != "RUNNING" or state.alive or not state.here:
+    """What a process that was killed outright had no time for, as far as it can be known.
+
+    Where neither its state nor the spool tells of an end, it was KILLED at its last record.
+    """
+    state, spool = folder.state(), Spool(folder.spool)
+    if state.status == "RUNNING" and (state.alive or not state.here):
         return
     catch_up(folder)
-    spool = Spool(folder.spool)
-    times = [event.time for event, _ in spool.read(0)]
-    time = times[-1] if times else state.started_ms
-    ended = datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="seconds")
-    spool.append(Event(kind="status", values={"status": "KILLED"}, time=time))
-    folder.write_state(replace(state, status="KILLED", ended=ended))
+    last = spool.last("status")
+    told: Status = last.values["status"] if last else "RUNNING"
+    end, time = state.status, state.ended_ms
+    if end == "RUNNING":
+        end = "KILLED" if told == "RUNNING" else told
+        time = max((event.time for event, _ in spool.read(0)), default=time)
+    if end != told:
+        spool.append(Event(kind="status", values={"status": end}, time=time))
+    if end != state.status:
+        ended = datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="seconds")
+        folder.write_state(replace(state, status=end, ended=ended))

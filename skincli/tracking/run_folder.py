@@ -42,7 +42,12 @@ class RunState:
     @property
     def started_ms(self) -> int:
         """Its beginning in milliseconds since 1970."""
-        return int(datetime.fromisoformat(self.started).timestamp() * 1000)
+        return _milliseconds(self.started)
+
+    @property
+    def ended_ms(self) -> int:
+        """Its end in milliseconds since 1970; its beginning where it has none."""
+        return _milliseconds(self.ended or self.started)
 
     @property
     def here(self) -> bool:
@@ -114,11 +119,15 @@ class RunFolder:
     def append_metrics(self, row: Mapping[str, float]) -> None:
         """Add one epoch to `metrics.csv`, the header with the first."""
         line = io.StringIO(newline="")
-        writer = csv.DictWriter(line, list(row))
-        if not self.metrics.exists():
+        writer = csv.DictWriter(line, list(row), lineterminator="\n")
+        if not self._has_header():
             writer.writeheader()
         writer.writerow(row)
         append_line(self.metrics, line.getvalue())
+
+    def _has_header(self) -> bool:
+        """A header that a lost machine left torn is cut off with the next line."""
+        return self.metrics.exists() and b"\n" in self.metrics.read_bytes()
 
     def read_metrics(self) -> list[dict[str, float]]:
         """The epochs written so far, in order; one that a resume repeated counts once."""
@@ -196,3 +205,7 @@ def as_json(content: Any) -> str:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _milliseconds(time: str) -> int:
+    return int(datetime.fromisoformat(time).timestamp() * 1000)

@@ -51,30 +51,32 @@ class RunRecorder:
         self._progress = progress
         self._spool = Spool(folder.spool)
         self._sender: Sender | None = None
+        self._newest = -1
 
     def begin(self, config: Config) -> None:
         """Mark the run as this process's, begun or gone on with, and start sending."""
         with folder_errors(self.folder.path):
             self.folder.set_status("RUNNING")
         tags = {RUN_TAG: self.run_id, HOST_TAG: host_name(), PROCESS_TAG: process_token()}
-        is_new = not self.folder.spool.exists()
         # The status comes last: a run that is RUNNING under a dead process's name is ended.
         self.tags(tags)
         self._tell("status", {"status": "RUNNING"})
-        if is_new:
+        if self._spool.last("params") is None:
             self._tell("params", {k: str(v) for k, v in flatten(resolved_dict(config))})
             self.file(self.folder.config)
         with folder_errors(self.folder.path):
-            catch_up(self.folder)
+            self._newest = catch_up(self.folder)
         if self._config.uri != NO_STORE:
             self._sender = Sender(self._config, self.folder, self._progress)
             self._sender.wake()
 
     def metrics(self, values: Mapping[str, float], step: int) -> None:
-        """Record one epoch."""
+        """Record one epoch. The store keeps the first figures of one that a resume repeats."""
         with folder_errors(self.folder.path):
             self.folder.append_metrics({"epoch": step, **values})
-        self._tell("metrics", {name: float(value) for name, value in values.items()}, step)
+        if step > self._newest:  # MLflow would show both
+            self._tell("metrics", {name: float(value) for name, value in values.items()}, step)
+            self._newest = step
 
     def tags(self, values: Mapping[str, str]) -> None:
         self._tell("tags", values)
@@ -126,12 +128,10 @@ class RunRecorder:
         return str(path.relative_to(folder) if path.is_relative_to(folder) else path.absolute())
 
     def _tell_what_is_left(self, trouble: str) -> None:
-        defaults = TrackingConfig()
-        words = [
-            f"tracking.{name}={mask(getattr(self._config, name))}"
-            for name in ("uri", "experiment")
-            if getattr(self._config, name) != getattr(defaults, name)
-        ]
+        # The store is named even where it is the default: another layer may say otherwise.
+        words = [f"tracking.uri={mask(self._config.uri)}"]
+        if self._config.experiment != TrackingConfig().experiment:
+            words.append(f"tracking.experiment={self._config.experiment}")
         command = shlex.join(["skincli", "track", "publish", str(self.folder.path), *words])
         why = f" ({trouble})" if trouble else ""
         self._progress.warn(f"the tracking store has not got everything{why}: `{command}` sends it")
@@ -153,7 +153,8 @@ def recorded_run(
     a killed process left as RUNNING are ended. `parent` is the id of the run it belongs to.
 
     Raises SkincliError when the store does not answer at the start of a new run: a wrong address
-    is better said before the work than after it. From then on the store stops nothing.
+    is better said before the work than after it. From then on the store stops nothing, nor a run
+    that belongs to one that it has answered for.
     """
     folder = resumed or _new_folder(config, name, split_fingerprint, parent)
     recorder = RunRecorder(config.tracking, folder, progress)
@@ -181,6 +182,11 @@ def _new_run_id(config: TrackingConfig, name: str, parent: str | None) -> str:
     """The store's own id, so that it is known by one everywhere; made here without a store."""
     if config.uri == NO_STORE:
         return uuid.uuid4().hex
-    client = connect(config)
-    with store_errors(config):
-        return str(create_run(client, config, name, {}, parent).info.run_id)
+    try:
+        client = connect(config)
+        with store_errors(config):
+            return str(create_run(client, config, name, {}, parent).info.run_id)
+    except SkincliError:
+        if parent is None:
+            raise
+        return uuid.uuid4().hex  # the sender tells of the outage, and of the run once it is over

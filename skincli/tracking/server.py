@@ -122,7 +122,10 @@ def _end(state: ServerState) -> None:
         time.sleep(0.1)
     if is_alive(state.process):
         os.killpg(state.pid, signal.SIGKILL)
-    _outliving[:] = [process for process in _outliving if process.poll() is None]
+    for process in [each for each in _outliving if each.pid == state.pid]:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_STOP_SECONDS)  # its last threads may end after it
+            _outliving.remove(process)
 
 
 def _own_database(config: TrackingConfig) -> Path:

@@ -9,12 +9,13 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal, get_args
 
 from skincli.tracking.run_folder import RunFolder
 from skincli.tracking.writing import append_line
 
 Kind = Literal["metrics", "tags", "params", "status", "artifact", "bundle"]
+_KINDS: Final = get_args(Kind)
 
 
 def now_ms() -> int:
@@ -74,15 +75,21 @@ class Spool:
         return found
 
 
-def catch_up(folder: RunFolder) -> None:
-    """Spool the epochs that only `metrics.csv` has: the process was killed in between."""
+def catch_up(folder: RunFolder) -> int:
+    """Spool the epochs that only `metrics.csv` has: the process was killed in between.
+
+    Returns the newest epoch, -1 when there is none.
+    """
     spool = Spool(folder.spool)
-    newest = spool.last("metrics")
-    rows = [row for row in folder.read_metrics() if newest is None or row["epoch"] > newest.step]
-    for row in rows:
+    last = spool.last("metrics")
+    newest = -1 if last is None else last.step
+    for row in folder.read_metrics():
         step = int(row.pop("epoch"))
-        time = int(folder.metrics.stat().st_mtime * 1000)
-        spool.append(Event(kind="metrics", values=row, step=step, time=time))
+        if step > newest:
+            time = int(folder.metrics.stat().st_mtime * 1000)
+            spool.append(Event(kind="metrics", values=row, step=step, time=time))
+            newest = step
+    return newest
 
 
 def _starts_a_line(stream: Any, offset: int) -> bool:
@@ -94,6 +101,7 @@ def _starts_a_line(stream: Any, offset: int) -> bool:
 
 def _parsed(line: bytes) -> Event | None:
     try:
-        return Event(**json.loads(line))
+        event = Event(**json.loads(line))
     except (ValueError, TypeError):
         return None
+    return event if event.kind in _KINDS and isinstance(event.values, dict) else None

@@ -3,8 +3,9 @@
 import logging
 import os
 import re
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlparse
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _SQLITE: Final = "sqlite:///"
+_ANSWER_SECONDS: Final = 10.0
 # A client call to a dead server otherwise blocks for minutes. Measured with these: 0.03 s where
 # nothing listens (two retries: 5 s), 40 s where the call is taken and never answered.
 _ENVIRONMENT: Final = {
@@ -53,17 +55,21 @@ def artifact_folder(config: TrackingConfig) -> Path | None:
 def connect(config: TrackingConfig) -> "MlflowClient":
     """A client of the configured store.
 
-    Raises ConfigError for `tracking.uri=none`, SkincliError when a server does not answer.
+    Raises ConfigError for `tracking.uri=none`, SkincliError when a server does not answer or a
+    file cannot be opened as a database.
     """
     require_store(config)
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     uri = absolute_uri(config)
-    if database_file(config) is None:
+    database = database_file(config)
+    if database is None:
         _require_answer(uri)
+    else:
+        _require_database(database)
     from mlflow import MlflowClient, set_registry_uri, set_tracking_uri
 
-    for name in ("alembic", "mlflow"):
+    for name in ("alembic", "mlflow", "urllib3"):  # who tells of every retry
         logging.getLogger(name).setLevel(logging.ERROR)
     # Artifacts of models are found through the global address, whatever the client's own.
     set_tracking_uri(uri)
@@ -119,9 +125,22 @@ def _require_reachable_artifacts(config: TrackingConfig, location: str) -> None:
         )
 
 
+def _require_database(file: Path) -> None:
+    """MLflow tries to open what is no database for 100 s (measured)."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(file, timeout=20)) as database:
+            database.execute("pragma schema_version").fetchone()
+    except (OSError, sqlite3.Error) as error:
+        raise SkincliError(
+            f"the tracking store `{file}` cannot be opened: {error}",
+            "name another with `tracking.uri`; `tracking.uri=none` trains without",
+        ) from None
+
+
 def _require_answer(uri: str) -> None:
     try:
-        httpx.get(f"{uri.rstrip('/')}/health", timeout=10).raise_for_status()
+        httpx.get(f"{uri.rstrip('/')}/health", timeout=_ANSWER_SECONDS).raise_for_status()
     except httpx.HTTPError as error:
         raise SkincliError(
             f"the tracking server {mask(uri)} does not answer: {mask(str(error))}",

@@ -1,6 +1,7 @@
 """A store of its own for each test, and models in it without training."""
 
 import copy
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ from skincli.tracking.runs import recorded_run
 
 
 @pytest.fixture
-def config(synthetic_config: Config, tmp_path: Path) -> Config:
+def config(synthetic_config: Config, empty_database: Path, tmp_path: Path) -> Config:
     config = copy.deepcopy(synthetic_config)
+    shutil.copyfile(empty_database, tmp_path / "mlflow.db")
     config.tracking.uri = f"sqlite:///{tmp_path}/mlflow.db"
     config.run.root = str(tmp_path / "runs")
     config.evaluate.root = str(tmp_path / "evaluations")
