@@ -1,4 +1,4 @@
-"""A benchmark as bars. Colours are those of Okabe and Ito, which everyone tells apart."""
+"""Packing as bars. Colours are those of Okabe and Ito, which everyone tells apart."""
 
 from pathlib import Path
 from typing import Final
@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from skincli.bench.records import PrepareBench
 
-_BLUE, _VERMILION, _GREY = "#0072B2", "#D55E00", "#999999"
-_DPI: Final = 130
+BLUE, ORANGE, VERMILION, GREY = "#0072B2", "#E69F00", "#D55E00", "#999999"
+DPI: Final = 130
 
 
 def prepare_chart(result: PrepareBench, target: Path) -> None:
@@ -24,15 +24,15 @@ def prepare_chart(result: PrepareBench, target: Path) -> None:
     )
     _draw_speeds(left, result)
     _draw_growth(right, result)
-    figure.savefig(target, format="png", dpi=_DPI)
+    figure.savefig(target, format="png", dpi=DPI)
 
 
 def _draw_speeds(axes: Axes, result: PrepareBench) -> None:
     names = ["1 core" if speed.cores == 1 else f"{speed.cores} cores" for speed in result.speeds]
     at = np.arange(len(names))
-    bare = axes.bar(at - 0.2, [s.bare for s in result.speeds], 0.38, color=_GREY, label="bare loop")
+    bare = axes.bar(at - 0.2, [s.bare for s in result.speeds], 0.38, color=GREY, label="bare loop")
     packing = [speed.packing for speed in result.speeds]
-    packed = axes.bar(at + 0.2, packing, 0.38, color=_BLUE, label="packing")
+    packed = axes.bar(at + 0.2, packing, 0.38, color=BLUE, label="packing")
     axes.bar_label(bare, fmt="{:,.0f}")
     axes.bar_label(packed, [f"{s.packing:,.0f} ({s.ratio:.0%})" for s in result.speeds])
     axes.set_xticks(at, names)
@@ -43,7 +43,7 @@ def _draw_speeds(axes: Axes, result: PrepareBench) -> None:
 
 def _draw_growth(axes: Axes, result: PrepareBench) -> None:
     at = np.arange(len(result.growth))
-    bars = axes.bar(at, [g.peak_megabytes for g in result.growth], 0.6, color=_VERMILION)
+    bars = axes.bar(at, [g.peak_megabytes for g in result.growth], 0.6, color=VERMILION)
     axes.bar_label(bars, [f"{g.seconds:,.1f} s\n{g.peak_megabytes:,.0f} MB" for g in result.growth])
     axes.set_xticks(at, [f"{g.n_images:,} images" for g in result.growth])
     axes.margins(y=0.2)

@@ -75,3 +75,68 @@ class FetchBench:
     megabytes: int
     rounds: int
     speeds: tuple[FetchSpeed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WaySpeed:
+    """Images per second of one way to train, and its ratio to the compute limit."""
+
+    images_per_second: float
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class BackboneBench:
+    """One backbone, the best of all rounds.
+
+    `limit` is a bare loop on one batch that stays on the device, `pipeline` is `train` itself,
+    `conventional` the bare loop on what a DataLoader's workers decode, and `other_layout` the limit
+    in the memory layout that is not configured. `parameters` counts those of the network.
+    """
+
+    backbone: str
+    parameters: int
+    limit: WaySpeed
+    pipeline: WaySpeed
+    conventional: WaySpeed
+    other_layout: WaySpeed
+
+
+@dataclass(frozen=True, slots=True)
+class TrainGrowth:
+    """What an epoch of `factor` times the images costs, with none of them kept on the device.
+
+    `peak_megabytes` is the process's anonymous memory at its peak, `device_megabytes` what torch
+    held on the GPU at its peak, None without one.
+    """
+
+    factor: int
+    n_images: int
+    seconds: float
+    images_per_second: float
+    peak_megabytes: float
+    device_megabytes: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainBench:
+    """Training in several ways, in rounds of `steps` steps each; growth with the first backbone.
+
+    `n_images` counts the JPEG files and `mean_kilobytes` is their mean size; `synthetic` tells that
+    they are drawn. `augment` holds the settings of the augmentation.
+    """
+
+    device: str
+    precision: str
+    channels_last: bool
+    compile: bool
+    synthetic: bool
+    n_images: int
+    mean_kilobytes: float
+    image_size: int
+    batch_size: int
+    augment: dict[str, float]
+    rounds: int
+    steps: int
+    backbones: tuple[BackboneBench, ...]
+    growth: tuple[TrainGrowth, ...]

@@ -1,10 +1,11 @@
-"""`skincli bench fetch | prepare`."""
+"""`skincli bench fetch | prepare | train`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from skincli.cli.bench_train import train
 from skincli.cli.options import ConfigFile, Debug, Json, Overrides, split_words
 from skincli.cli.output import Output
 from skincli.cli.session import session
@@ -69,6 +70,9 @@ def prepare(
             from skincli.bench.chart import prepare_chart
 
             prepare_chart(result, chart)
+
+
+app.command()(train)
 
 
 def _lines(result: "PrepareBench") -> list[str]:

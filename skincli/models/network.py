@@ -1,7 +1,7 @@
 """The classifier: a backbone, a global average pool and a linear head, from pixels to logits."""
 
 import math
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import torch
 from torch import nn
@@ -13,8 +13,8 @@ from skincli.models.backbones import Backbone
 from skincli.models.views import turned, turned_back
 
 # Channel statistics of ImageNet, which torchvision's weights expect.
-_MEAN = (0.485, 0.456, 0.406)
-_STD = (0.229, 0.224, 0.225)
+MEAN: Final = (0.485, 0.456, 0.406)
+STD: Final = (0.229, 0.224, 0.225)
 
 
 class Answers(NamedTuple):
@@ -36,8 +36,8 @@ class Network(nn.Module):
         self.backbone = backbone.network
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(backbone.channels, n_classes)
-        self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
 
     def maps(self, images: torch.Tensor) -> torch.Tensor:
         """The backbone's last spatial map `[N, D, h, w]`."""
