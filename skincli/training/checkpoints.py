@@ -1,30 +1,23 @@
 """What is kept on disk while training goes on, and how a signal ends it."""
 
 import os
-import shutil
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+import time
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
-from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from skincli.errors import Interrupted
 from skincli.progress import Progress
 from skincli.training.epochs import EpochReport
+from skincli.training.interruption import Interruption
 
 MONITOR: Final = "validation_balanced_accuracy"
 LAST: Final = "last.ckpt"
-_LEAST_FREE: Final = 1_000_000
-# Ranks must save together, and agreeing makes the device wait: they agree only so often.
-_STEPS_BETWEEN_AGREEMENTS: Final = 16
 
 
 class AtomicFiles(TorchCheckpointIO):
@@ -41,115 +34,114 @@ class AtomicFiles(TorchCheckpointIO):
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
         target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(target.name + ".partial")
         try:
+            target.parent.mkdir(parents=True, exist_ok=True)
             with partial.open("wb") as stream:
                 torch.save(checkpoint, stream)
                 stream.flush()
                 os.fsync(stream.fileno())
             partial.replace(target)
-        except (OSError, RuntimeError) as error:  # torch reports a failed write as RuntimeError
-            partial.unlink(missing_ok=True)
-            if not isinstance(error, OSError) and not _disk_is_full(target.parent):
+        except (OSError, RuntimeError) as error:
+            reason = _failed_write(error)
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+            if reason is None:
                 raise
             self.progress.warn(
-                f"no checkpoint was written to `{target}`: {error}; training goes on, the next "
-                "one is tried in time"
+                f"no checkpoint was written to `{target}`: {reason.strerror or reason}; training "
+                "goes on, and the next one is tried in time"
             )
 
 
-class EpochCheckpoints(ModelCheckpoint):
-    """`last.ckpt` after every epoch and, with `keep=best`, `best.ckpt` by validation."""
-
-    def __init__(self, folder: Path, keep: Literal["best", "last"]) -> None:
-        best = keep == "best"
-        super().__init__(
-            dirpath=folder,
-            filename=keep,
-            monitor=MONITOR if best else None,
-            mode="max",
-            save_last=best,
-            enable_version_counter=False,
-        )
+def _failed_write(error: BaseException) -> OSError | None:
+    """The OSError behind an error, for torch closes a file that it could not write with another."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, OSError):
+        found = found.__cause__ or found.__context__
+    return found
 
 
-class TimedCheckpoints(ModelCheckpoint):
-    """`last.ckpt` every so many seconds, in the middle of an epoch too."""
-
-    def __init__(self, folder: Path, every: float, report: EpochReport) -> None:
-        super().__init__(
-            dirpath=folder,
-            filename="last",
-            train_time_interval=timedelta(seconds=every),
-            enable_version_counter=False,
-        )
-        self.report = report
-
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *arguments: Any
-    ) -> None:
-        progress = trainer.fit_loop.epoch_loop.batch_progress
-        if progress.is_last_batch:
-            return  # validation comes first, and with it the epoch's own checkpoint
-        if trainer.world_size == 1 or progress.current.ready % _STEPS_BETWEEN_AGREEMENTS == 0:
-            super().on_train_batch_end(trainer, pl_module, *arguments)
-
-    def _save_checkpoint(self, trainer: pl.Trainer, filepath: str) -> None:
-        self.report.require_finite(trainer)
-        super()._save_checkpoint(trainer, filepath)
-
-
-class Interruption(pl.Callback):
-    """Saves and raises Interrupted at the end of the step in which a signal came.
-
-    A signal that raises where it strikes would leave weights and schedule at odds. Of several
-    processes the first decides, through the word that Lightning passes round before each step.
-    """
+class BestCheckpoint(ModelCheckpoint):
+    """`best.ckpt` by validation."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.number: int | None = None
+        super().__init__(
+            dirpath=folder,
+            filename="best",
+            monitor=MONITOR,
+            mode="max",
+            enable_version_counter=False,
+            save_on_train_epoch_end=True,  # after the epoch's figures were recorded
+        )
+
+
+class LastCheckpoint(Checkpoint):
+    """`last.ckpt`, from which `--resume` goes on: in time, on a signal, and at the end.
+
+    On a signal it raises Interrupted once it has saved. Processes that train together do both in
+    the same step, whichever of them was told.
+    """
+
+    def __init__(
+        self, folder: Path, every: float, report: EpochReport, interruption: Interruption
+    ) -> None:
+        """`every`: the seconds of work that a kill may cost."""
+        self.path = folder / LAST
+        self.every = every
+        self.report = report
+        self.interruption = interruption
+        self._saved = self._chance = self._longest = 0.0
+        self._validated = False
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._saved = self._chance = time.monotonic()
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
     ) -> None:
-        last = trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
-        if self.number is not None and trainer.world_size == 1 and not last:
-            trainer.save_checkpoint(self.folder / LAST)
-            raise Interrupted(self.number)
+        if trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
+            return  # what is saved here would go on without the validation that is due
+        number, due = _agree(trainer, self.interruption.number, int(self._is_due()))
+        if number or due:
+            self._save(trainer)
+        if number:
+            raise Interrupted(number)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._validated = True
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """The last checkpoint is that of this epoch's validation."""
-        if self.number is not None and trainer.world_size == 1:
-            raise Interrupted(self.number)
+        """Lightning calls this after the validation and the other callbacks."""
+        [number] = _agree(trainer, self.interruption.number)
+        assert trainer.max_epochs is not None
+        is_last = trainer.should_stop or trainer.current_epoch + 1 >= trainer.max_epochs
+        if number or is_last:
+            self._save(trainer)
+        if number:
+            raise Interrupted(number)
 
-    def on_exception(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
-    ) -> None:
-        if isinstance(exception, SIGTERMException) and trainer.world_size > 1:
-            trainer.save_checkpoint(self.folder / LAST)
+    def _is_due(self) -> bool:
+        """Whether a kill just before the next chance to save might cost more than it may."""
+        now = time.monotonic()
+        self._longest = max(self._longest, now - self._chance)
+        self._chance = now
+        # The longest way to that goes through a validation. How long that takes is not known
+        # before the first, and much longer than half the time would mean to save all the time.
+        ahead = min(self._longest, self.every / 2) if self._validated else self.every / 2
+        return now - self._saved + ahead >= self.every
 
-    @contextmanager
-    def listening(self, alone: bool) -> Iterator[None]:
-        """Take Ctrl-C and SIGTERM down instead of raising at once; a second one raises."""
-        before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
-
-        def take_down(number: int, frame: FrameType | None) -> None:
-            if self.number is not None and alone:
-                raise Interrupted(number)
-            self.number = self.number or number
-            if number == signal.SIGINT and not alone:
-                signal.raise_signal(signal.SIGTERM)  # the signal that Lightning passes round
-
-        for number in before:
-            signal.signal(number, take_down)
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    def _save(self, trainer: pl.Trainer) -> None:
+        self.report.settle(trainer)
+        trainer.save_checkpoint(self.path)
+        self._saved = time.monotonic()
 
 
-def _disk_is_full(folder: Path) -> bool:
-    return shutil.disk_usage(folder).free < _LEAST_FREE
+def _agree(trainer: pl.Trainer, *own: int) -> list[int]:
+    """The largest of what each process says."""
+    if trainer.world_size == 1:
+        return list(own)
+    said = torch.tensor(own, device=trainer.strategy.root_device)
+    torch.distributed.all_reduce(said, torch.distributed.ReduceOp.MAX)
+    agreed: list[int] = said.tolist()
+    return agreed

@@ -10,10 +10,12 @@ import torch
 from skincli.config.schema import Config
 from skincli.errors import ConfigError
 
-# Lightning's advice on loaders and loggers that we do not use, and on resuming into a folder.
+# Lightning's advice on loaders and loggers that we do not use, on resuming into a folder and with
+# another patience, and on figures that are the same in all processes already.
 _ADVICE: Final = (
     r"(?s).*(does not have many workers|litlogger|LeafSpec|isinstance\(treespec"
-    r"|exists and is not empty|Barrier|barrier\(\)|modules in eval mode).*"
+    r"|exists and is not empty|sync_dist=True|callbacks used to create|Barrier|barrier\(\)"
+    r"|modules in eval mode).*"
 )
 
 
@@ -38,6 +40,8 @@ def choose_device(config: Config) -> torch.device:
         )
     if 0 < present < trainer.devices:
         raise ConfigError(f"trainer.devices={trainer.devices}, but torch sees {present} GPUs")
+    if not present and trainer.precision == "16-mixed":
+        raise ConfigError("trainer.precision=16-mixed needs a GPU", "take bf16-mixed or 32-true")
     return torch.device("cuda") if present else torch.device("cpu")
 
 
@@ -52,7 +56,7 @@ def choose_precision(config: Config, device: torch.device) -> Any:
 def new_trainer(config: Config, device: torch.device, **options: Any) -> pl.Trainer:
     """A Lightning Trainer for the configured machines that prints nothing and logs nothing."""
     with quiet_lightning():
-        return pl.Trainer(
+        trainer = pl.Trainer(
             accelerator="gpu" if device.type == "cuda" else "cpu",
             devices=config.trainer.devices,
             num_nodes=config.trainer.num_nodes,
@@ -65,6 +69,14 @@ def new_trainer(config: Config, device: torch.device, **options: Any) -> pl.Trai
             enable_model_summary=False,
             **options,
         )
+    # Lightning's handlers speak to the other processes from within a step, where these wait for
+    # something else, and end each process at a step of its own.
+    trainer._signal_connector.register_signal_handlers = _nothing  # type: ignore[method-assign]
+    return trainer
+
+
+def _nothing() -> None:
+    pass
 
 
 class quiet_lightning(warnings.catch_warnings):  # noqa: N801  used like the function it extends

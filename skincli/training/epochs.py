@@ -32,7 +32,7 @@ class Repeatable(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         step = trainer.global_step * trainer.world_size + trainer.global_rank
-        torch.manual_seed(self.seed * 1_000_000_007 + step)
+        torch.manual_seed((self.seed * 1_000_000_007 + step) % 2**63)
 
 
 class EpochReport(pl.Callback):
@@ -56,7 +56,7 @@ class EpochReport(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._loss = torch.tensor(state_dict["loss"])
-        self._steps = self._unreported = state_dict["steps"]
+        self._steps = state_dict["steps"]
         self._seconds = state_dict["seconds"]
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -75,18 +75,18 @@ class EpochReport(pl.Callback):
         self._steps += 1
         self._unreported += 1
         now = time.monotonic()
-        if now - self._looked >= _SECONDS_BETWEEN_LOOKS:
+        # One process looks, at its own loss: the others do not wait for it here.
+        if trainer.is_global_zero and now - self._looked >= _SECONDS_BETWEEN_LOOKS:
             self._looked = now
-            self.require_finite(trainer)
+            self._require_finite(trainer)
             self._show(trainer, loss=f"{self._loss.item() / self._steps:.3f}")
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Lightning calls this after the validation of the epoch."""
-        self.require_finite(trainer)
+        self.settle(trainer)
         seconds = self._elapsed()
-        loss = trainer.strategy.reduce(self._loss / self._steps, reduce_op="mean")
         figures = {
-            "train_loss": loss.item(),
+            "train_loss": self._loss.item() / self._steps,
             **{name: value.item() for name, value in trainer.callback_metrics.items()},
             "learning_rate": max(g["lr"] for g in trainer.optimizers[0].param_groups),
             "images_per_second": self._steps * self.images_per_step / seconds,
@@ -95,8 +95,15 @@ class EpochReport(pl.Callback):
         self._show(trainer)
         self.on_epoch(trainer.current_epoch, figures)
 
-    def require_finite(self, trainer: pl.Trainer) -> None:
-        """Raises SkincliError when the loss of this epoch has become no number."""
+    def settle(self, trainer: pl.Trainer) -> None:
+        """Take the losses of all processes together, so that each can go on from their mean.
+
+        Raises SkincliError, in all of them, when one is no number.
+        """
+        self._loss = trainer.strategy.reduce(self._loss, reduce_op="mean")
+        self._require_finite(trainer)
+
+    def _require_finite(self, trainer: pl.Trainer) -> None:
         if not math.isfinite(self._loss.item()):
             raise SkincliError(
                 f"the loss is not a finite number in epoch {trainer.current_epoch + 1}",

@@ -1,20 +1,16 @@
 """The Lightning Trainer on the packed set: from rows to the weights that are kept."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import lightning.pytorch as pl
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import EarlyStopping
-from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
-from lightning.pytorch.utilities.exceptions import SIGTERMException
 from numpy.typing import NDArray
 
 from skincli.config.schema import Config
 from skincli.data import Part, PreparedSet
-from skincli.errors import Interrupted, SkincliError
+from skincli.errors import SkincliError
 from skincli.models.backbones import build_backbone
 from skincli.models.network import Network
 from skincli.progress import Progress
@@ -25,16 +21,18 @@ from skincli.training.checkpoints import (
     LAST,
     MONITOR,
     AtomicFiles,
-    EpochCheckpoints,
-    Interruption,
-    TimedCheckpoints,
+    BestCheckpoint,
+    LastCheckpoint,
 )
 from skincli.training.device import new_trainer, quiet_lightning
 from skincli.training.epochs import EpochReport, OnEpoch, Repeatable
 from skincli.training.input.batches import PlainBatches, TrainBatches
 from skincli.training.input.cache import DeviceCache
 from skincli.training.input.labelled import LabelledImages
+from skincli.training.interruption import Interruption
 from skincli.training.module import LesionModule
+from skincli.training.patience import Patience
+from skincli.training.running import run_trainer
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,56 +67,57 @@ def fit(
     *,
     rank: int,
     resume: bool,
-) -> Fitted:
-    """Train, alone or as one of several processes. Raises SkincliError, Interrupted."""
-    interruption = Interruption(folder.checkpoints)
-    alone = config.trainer.processes == 1
+) -> None:
+    """Train `network`, alone or as one of several processes. Raises SkincliError, Interrupted.
+
+    `kept` has the weights; a run that was killed before its first checkpoint begins again.
+    """
+    interruption = Interruption()
     train, validation = _batches(config, prepared, device, rank)
     learned = prepared.labels(config.task)[prepared.rows("train")]  # by all processes
     module = new_module(config, network, learned, len(train))
-    done = len(folder.read_metrics()) if resume else 0
-    total = (config.trainer.max_epochs - done) * len(train)
+    last = folder.checkpoints / LAST
+    checkpoint = last if resume and last.is_file() else None
+    total = config.trainer.max_epochs * len(train) - _steps_done(checkpoint)
     with progress.step("Training", max(1, total)) as step, quiet_lightning():
         report = EpochReport(step, train.images_per_step, on_epoch)
-        epochs = EpochCheckpoints(folder.checkpoints, config.checkpoint.keep)
         steps = step_callbacks(config, train, report, interruption, folder.checkpoints)
+        # `last.ckpt` comes after the best one, whose score it holds.
+        best = [BestCheckpoint(folder.checkpoints)] if config.checkpoint.keep == "best" else []
         trainer = new_trainer(
             config,
             device,
-            callbacks=[*steps, epochs],
+            callbacks=[*best, *steps],
             plugins=[AtomicFiles(progress)],
             default_root_dir=folder.path,
         )
-        with interruption.listening(alone):
-            last = folder.checkpoints / LAST if resume else None
-            _run(trainer, module, train, validation, last, interruption)
-    return _kept(config, epochs, module, folder)
+        with interruption.listening():
+            run_trainer(trainer, module, train, validation, checkpoint, interruption)
 
 
-def _run(
-    trainer: pl.Trainer,
-    module: LesionModule,
-    train: TrainBatches,
-    validation: PlainBatches,
-    last: Path | None,
-    interruption: Interruption,
-) -> None:
-    try:
-        trainer.fit(module, train, validation, ckpt_path=last, weights_only=False)
-    except torch.OutOfMemoryError as error:
+def _steps_done(checkpoint: Path | None) -> int:
+    if checkpoint is None:
+        return 0
+    # Mapped, its weights are not read.
+    return int(torch.load(checkpoint, mmap=True, weights_only=False)["global_step"])
+
+
+def kept(config: Config, network: Network, folder: RunFolder) -> Fitted:
+    """Give `network` the weights that are kept. Raises SkincliError when there are none."""
+    path = folder.checkpoints / f"{config.checkpoint.keep}.ckpt"
+    if not path.is_file():
         raise SkincliError(
-            f"the GPU's memory is full: {error}", "try a smaller data.batch_size"
-        ) from error
-    except SIGTERMException:
-        if interruption.number is None:  # another process was told, and tells of it
-            raise
-        raise Interrupted(interruption.number) from None
-    except BaseException:
-        launcher = trainer.strategy.launcher
-        if isinstance(launcher, _SubprocessScriptLauncher):
-            with suppress(OSError):
-                launcher.kill(9)  # they would wait for this process for half an hour
-        raise
+            "training ended without a checkpoint", "raise trainer.max_epochs, or free some disk"
+        )
+    # Our own checkpoint, written moments or a resume ago into our own run folder.
+    saved = torch.load(path, map_location="cpu", weights_only=False)
+    prefix = "network."
+    network.load_state_dict(
+        {k.removeprefix(prefix): v for k, v in saved["state_dict"].items() if k.startswith(prefix)}
+    )
+    epoch = int(saved["epoch"])
+    reached = {int(row["epoch"]): row[MONITOR] for row in folder.read_metrics()}
+    return Fitted(network.eval(), epoch, reached.get(epoch, float("nan")))
 
 
 def _batches(
@@ -181,8 +180,7 @@ def step_callbacks(
         Repeatable(train, config.seed),
         report,
         *_optional(config, len(train)),
-        interruption,
-        TimedCheckpoints(checkpoints, config.checkpoint.every, report),
+        LastCheckpoint(checkpoints, config.checkpoint.every, report, interruption),
     ]
 
 
@@ -191,21 +189,5 @@ def _optional(config: Config, steps_per_epoch: int) -> list[pl.Callback]:
     if config.optimizer.ema_epochs:
         callbacks.append(RunningMean(config.optimizer.ema_epochs * steps_per_epoch))
     if config.trainer.patience:
-        callbacks.append(EarlyStopping(MONITOR, mode="max", patience=config.trainer.patience))
+        callbacks.append(Patience(config.trainer.patience))
     return callbacks
-
-
-def _kept(
-    config: Config, epochs: EpochCheckpoints, module: LesionModule, folder: RunFolder
-) -> Fitted:
-    path = folder.checkpoints / f"{config.checkpoint.keep}.ckpt"
-    if not path.is_file():
-        raise SkincliError(
-            "training ended without a checkpoint", "raise trainer.max_epochs, or free some disk"
-        )
-    # Our own checkpoint, written moments or a resume ago into our own run folder.
-    saved = torch.load(path, map_location="cpu", weights_only=False)
-    module.load_state_dict(saved["state_dict"])
-    epoch = int(saved["epoch"])
-    reached = {int(row["epoch"]): row[MONITOR] for row in folder.read_metrics()}
-    return Fitted(module.network.eval(), epoch, reached.get(epoch, float("nan")))

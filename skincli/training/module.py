@@ -50,13 +50,25 @@ class LesionModule(pl.LightningModule):
         self.validation_loss = nn.CrossEntropyLoss(weights)
         self._validated: list[tuple[torch.Tensor, torch.Tensor]] = []
 
+    def on_train_start(self) -> None:
+        self._freeze()  # a resume in mid-epoch starts no epoch
+
     def on_train_epoch_start(self) -> None:
+        self._freeze()
+
+    def _freeze(self) -> None:
         freeze_backbone(self.network, self.current_epoch < self.frozen_epochs)
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         images, targets = batch
         loss: torch.Tensor = self.train_loss(self.network(images), targets)
         return loss
+
+    def on_validation_epoch_start(self) -> None:
+        """Each rank has norm statistics of its own; those of the first are kept and exported."""
+        if self.trainer.world_size > 1:
+            for statistics in self.network.buffers():
+                torch.distributed.broadcast(statistics, src=0)
 
     def validation_step(self, batch: Batch, _: int) -> None:
         images, labels = batch

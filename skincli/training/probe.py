@@ -1,5 +1,6 @@
 """Linear probing: features extracted once, and the head fitted to them by logistic regression."""
 
+import math
 import time
 import warnings
 from collections.abc import Iterator
@@ -29,13 +30,14 @@ _MOST_STEPS: Final = 200
 class Probed:
     """The network with its head fitted, and what the choice of `strength` was made by.
 
-    `strength` is that of the L2 penalty beside the mean loss; `balanced_accuracy` is the
-    validation part's.
+    `strength` is that of the L2 penalty beside the mean loss; the figures are the validation
+    part's, not a number where it defines none.
     """
 
     network: Network
     strength: float
     balanced_accuracy: float
+    macro_auroc: float
     seconds: float
 
 
@@ -74,19 +76,19 @@ def probe(
     network = network.to(device).eval()
     train = _extract(config, prepared, "train", network, progress)
     validation = _extract(config, prepared, "validation", network, progress)
-    best: tuple[float, float, _Head] | None = None
+    best: tuple[float, float, float, _Head] | None = None
     with progress.step("Fitting the head", len(_STRENGTHS)) as step:
         for strength, head in _heads(config, train):
-            accuracy = _balanced_accuracy(config, head, validation)
+            accuracy, auroc = _measured(config, head, validation)
             if best is None or accuracy > best[0]:
-                best = (accuracy, strength, head)
+                best = (accuracy, auroc, strength, head)
             step.advance(balanced_accuracy=f"{best[0]:.3f}")
     assert best is not None
-    accuracy, strength, head = best
+    accuracy, auroc, strength, head = best
     with torch.no_grad():
         network.head.weight.copy_(torch.from_numpy(head.weight))
         network.head.bias.copy_(torch.from_numpy(head.bias))
-    return Probed(network, strength, accuracy, time.monotonic() - began)
+    return Probed(network, strength, accuracy, auroc, time.monotonic() - began)
 
 
 def _extract(
@@ -166,9 +168,11 @@ def _fold(model: Any, mean: Floats, scale: Floats, counts: NDArray[np.intp]) -> 
     return _Head(folded, offset)
 
 
-def _balanced_accuracy(config: Config, head: _Head, part: _Part) -> float:
+def _measured(config: Config, head: _Head, part: _Part) -> tuple[float, float]:
+    """Balanced accuracy and the mean AUROC."""
     classes = classes_of(config.task)
     probabilities = softmax(part.features @ head.weight.T + head.bias)
     malignant = malignant_probability(probabilities, classes)
     found = compute_metrics(part.labels, probabilities, malignant, classes, 0.5)
-    return found.balanced_accuracy or 0.0
+    auroc = math.nan if found.macro_auroc is None else found.macro_auroc
+    return found.balanced_accuracy or 0.0, auroc

@@ -8,6 +8,7 @@ from skincli.config.load import flatten, resolved_dict
 from skincli.config.schema import Config
 from skincli.errors import ConfigError, UsageError
 from skincli.tracking.run_folder import RunFolder, unfinished_runs
+from skincli.training.checkpoints import LAST
 
 # What may differ between the two halves of a run: how long it goes on, and what is around it.
 _FREE = (
@@ -18,15 +19,14 @@ _FREE_SECTIONS = ("tracking.", "registry.", "serve.", "runner.", "evaluate.", "i
 
 
 def find_run_to_resume(config: Config, split_fingerprint: str) -> RunFolder:
-    """The newest unfinished run of this config and split that has a checkpoint.
+    """The newest unfinished run of this config and split.
 
-    Raises UsageError when there is none, ConfigError naming what differs when there are only
-    others.
+    One that was killed before its first checkpoint begins again, unless another has one. Raises
+    UsageError when there is none, ConfigError naming what differs when there are only others.
     """
     refusals: list[str] = []
-    for folder in unfinished_runs(Path(config.run.root)):
-        if not (folder.checkpoints / "last.ckpt").is_file():
-            continue
+    runs = list(unfinished_runs(Path(config.run.root)))
+    for folder in sorted(runs, key=has_checkpoint, reverse=True):
         refusal = _refusal(folder, config, split_fingerprint)
         if not refusal:
             return folder
@@ -37,9 +37,12 @@ def find_run_to_resume(config: Config, split_fingerprint: str) -> RunFolder:
             "repeat the overrides of its start, or begin a new run without `--resume`",
         )
     raise UsageError(
-        f"there is no unfinished run with a checkpoint in `{config.run.root}`",
-        "start one with `skincli train`",
+        f"there is no unfinished run in `{config.run.root}`", "start one with `skincli train`"
     )
+
+
+def has_checkpoint(folder: RunFolder) -> bool:
+    return (folder.checkpoints / LAST).is_file()
 
 
 def _refusal(folder: RunFolder, config: Config, split_fingerprint: str) -> str:

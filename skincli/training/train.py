@@ -21,11 +21,11 @@ from skincli.training.device import choose_device
 from skincli.training.environment import describe_environment
 from skincli.training.epoch_table import EpochTable
 from skincli.training.epochs import OnEpoch
-from skincli.training.fit import Fitted, build_network, fit
+from skincli.training.fit import Fitted, build_network, fit, kept
 from skincli.training.probe import probe
-from skincli.training.ranks import follow, global_rank, lead
+from skincli.training.ranks import end_with_leader, follow, global_rank, lead
 from skincli.training.report import Report
-from skincli.training.resume import find_run_to_resume
+from skincli.training.resume import find_run_to_resume, has_checkpoint
 from skincli.training.sealing import seal_bundle
 from skincli.training.start import describe_start
 
@@ -73,6 +73,8 @@ def train(
     prepared = prepare(config, progress).prepared
     split = prepared.manifest.split_fingerprint
     resumed = find_run_to_resume(config, split) if resume else None
+    if resumed is not None and not has_checkpoint(resumed):
+        resumed.metrics.unlink(missing_ok=True)  # it begins again
     network = build_network(config)
     parameters = sum(p.numel() for p in network.parameters())
     name = config.run.name or f"{prepared.manifest.name}-{config.model.backbone}"
@@ -83,13 +85,14 @@ def train(
         lead(config, device, folder)
         with report.training():
             if config.train.mode == "probe":
-                fitted = _probe(config, prepared, network, device, recorder, progress)
+                fitted = _probe(config, prepared, network, device, recorder, progress, on_epoch)
             else:
                 record = _record(config, recorder, report, progress, on_epoch)
-                fitted = fit(
+                fit(
                     config, prepared, network, folder, device, progress, record,
                     rank=rank, resume=resume,
                 )  # fmt: skip
+                fitted = kept(config, network, folder)
         progress.note(f"Weights of epoch {fitted.epoch + 1}; exporting and calibrating")
         bundle = seal_bundle(config, prepared, fitted.network, folder)
         table = report.end(bundle, fitted.epoch)
@@ -110,6 +113,7 @@ def train(
 
 
 def _train_along(config: Config, device: torch.device, rank: int, resume: bool) -> None:
+    end_with_leader()
     folder = follow(config, device)
     prepared, network = prepare(config, Silent()).prepared, build_network(config)
     with suppress(Interrupted):  # the leader tells of it
@@ -165,15 +169,19 @@ def _probe(
     device: torch.device,
     recorder: RunRecorder,
     progress: Progress,
+    on_epoch: OnEpoch | None,
 ) -> Fitted:
     """The fitted head as the weights of the one and only epoch."""
     probed = probe(config, prepared, network, device, progress)
     figures = {
         "validation_balanced_accuracy": probed.balanced_accuracy,
+        "validation_macro_auroc": probed.macro_auroc,
         "seconds": probed.seconds,
         "strength": probed.strength,
     }
     recorder.metrics(figures, 0)
+    if on_epoch is not None:
+        on_epoch(0, figures)
     return Fitted(probed.network, 0, probed.balanced_accuracy)
 
 

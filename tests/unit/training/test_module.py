@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from skincli.models.module import class_weights, parameter_groups, schedule_at
+
+from skincli.training.module import class_weights, schedule_at
 
 
 def test_class_weights_balance_as_their_power_says():
@@ -21,11 +22,3 @@ def test_the_schedule_warms_up_and_comes_down_to_nothing():
     assert rates[:10] == sorted(rates[:10])
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert rates[100] == pytest.approx(0)
-
-
-def test_norms_and_biases_do_not_decay():
-    net = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
-    decayed, free = parameter_groups(net, 0.1)
-    assert len(decayed["params"]) == 1
-    assert len(free["params"]) == 3
-    assert free["weight_decay"] == 0.0
