@@ -17,6 +17,7 @@ from skincli.tracking.processes import host_name, is_alive, process_token
 from skincli.tracking.writing import append_line, write_atomically
 
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
+RunKind = Literal["training", "search"]
 STATE_FILE: Final = "run.json"
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -38,6 +39,7 @@ class RunState:
     process: str
     split_fingerprint: str
     parent: str | None = None
+    kind: RunKind = "training"
 
     @property
     def started_ms(self) -> int:
@@ -146,6 +148,7 @@ def create_run_folder(
     config_yaml: str,
     split_fingerprint: str,
     parent: str | None = None,
+    kind: RunKind = "training",
 ) -> RunFolder:
     """Make `root/<UTC time>-<name>/` with its config and state."""
     now = datetime.now(UTC)
@@ -164,6 +167,7 @@ def create_run_folder(
             process=process_token(),
             split_fingerprint=split_fingerprint,
             parent=parent,
+            kind=kind,
         )
     )
     return folder
@@ -183,10 +187,10 @@ def folder_errors(path: Path) -> Iterator[None]:
 
 
 def unfinished_runs(root: Path) -> Iterator[RunFolder]:
-    """Runs that were begun and not finished, newest first.
+    """Trainings that were begun and not finished, newest first.
 
     One that a living process holds is left out, and so is one that runs on another host, whose
-    processes cannot be seen from here.
+    processes cannot be seen from here. A search and its trials are gone on with by the search.
     """
     for path in sorted(root.absolute().glob(f"*/{STATE_FILE}"), reverse=True):
         folder = RunFolder(path.parent)
@@ -195,7 +199,8 @@ def unfinished_runs(root: Path) -> Iterator[RunFolder]:
         except (ValueError, TypeError):
             continue  # a damaged record cannot be gone on with
         held = state.alive or (state.status == "RUNNING" and not state.here)
-        if state.status != "FINISHED" and not held:
+        searching = state.kind == "search" or state.parent is not None
+        if state.status != "FINISHED" and not held and not searching:
             yield folder
 
 

@@ -22,6 +22,7 @@ from skincli.progress import Progress
 from skincli.tracking.processes import host_name, process_token
 from skincli.tracking.run_folder import (
     RunFolder,
+    RunKind,
     Status,
     as_json,
     create_run_folder,
@@ -146,6 +147,7 @@ def recorded_run(
     progress: Progress,
     *,
     parent: str | None = None,
+    kind: RunKind = "training",
 ) -> Iterator[RunRecorder]:
     """Begin a run, or go on with `resumed`, and end it as what it was.
 
@@ -156,7 +158,7 @@ def recorded_run(
     is better said before the work than after it. From then on the store stops nothing, nor a run
     that belongs to one that it has answered for.
     """
-    folder = resumed or _new_folder(config, name, split_fingerprint, parent)
+    folder = resumed or _new_folder(config, name, split_fingerprint, parent, kind)
     recorder = RunRecorder(config.tracking, folder, progress)
     try:
         recorder.begin(config)
@@ -171,11 +173,13 @@ def recorded_run(
     recorder.end("FINISHED")
 
 
-def _new_folder(config: Config, name: str, split_fingerprint: str, parent: str | None) -> RunFolder:
+def _new_folder(
+    config: Config, name: str, split: str, parent: str | None, kind: RunKind
+) -> RunFolder:
     root = Path(config.run.root)
     run_id = _new_run_id(config.tracking, name, parent)
     with folder_errors(root):
-        return create_run_folder(root, run_id, name, to_yaml(config), split_fingerprint, parent)
+        return create_run_folder(root, run_id, name, to_yaml(config), split, parent, kind)
 
 
 def _new_run_id(config: TrackingConfig, name: str, parent: str | None) -> str:

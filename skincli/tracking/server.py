@@ -101,6 +101,8 @@ def stop(config: TrackingConfig) -> bool:
     if found.running and found.state:
         with suppress(ProcessLookupError):
             _end(found.state)
+    if found.state:
+        _reap(found.state)
     _state_file(config).unlink(missing_ok=True)
     return found.running
 
@@ -122,6 +124,9 @@ def _end(state: ServerState) -> None:
         time.sleep(0.1)
     if is_alive(state.process):
         os.killpg(state.pid, signal.SIGKILL)
+
+
+def _reap(state: ServerState) -> None:
     for process in [each for each in _outliving if each.pid == state.pid]:
         with suppress(subprocess.TimeoutExpired):
             process.wait(_STOP_SECONDS)  # its last threads may end after it
@@ -169,7 +174,7 @@ def _spawn(config: TrackingConfig, log: Path) -> subprocess.Popen[bytes]:
             env=os.environ | _ENVIRONMENT,
             start_new_session=True,
         )
-    _outliving.append(process)
+    _outliving[:] = [*(each for each in _outliving if each.poll() is None), process]
     return process
 
 

@@ -21,7 +21,9 @@ def announce(
 ) -> None:
     """Say what is searched, by what, on what, and where it goes."""
     tune = config.tune
-    base = f"{config.model.backbone}, {config.trainer.max_epochs} epochs"
+    probing = config.train.mode == "probe"
+    work = "a linear probe" if probing else f"{config.trainer.max_epochs} epochs"
+    base = f"{config.model.backbone}, {work}"
     progress.panel(
         f"Study {tune.study}",
         [

@@ -60,9 +60,10 @@ def search(
 
 def _one(study: "Study", config: Config, attempt: Attempt) -> TrialRecord:
     trial = study.ask()
-    watch = _Watch(trial, config)
     try:
-        kept = attempt(_config_of(trial, config), watch)
+        drawn = _config_of(trial, config)
+        watch = _Watch(trial, drawn)
+        kept = attempt(drawn, watch)
         return study.complete(trial, watch.values[kept.epoch], kept.run_id)
     except Stopped:
         return study.prune(trial)
@@ -80,7 +81,8 @@ class _Watch:
         self.values: dict[int, float] = {}
         self._trial = trial
         self._metric = config.tune.metric
-        self._last = config.trainer.max_epochs - 1
+        # A probe has one epoch, after which there is nothing left to save.
+        self._last = 0 if config.train.mode == "probe" else config.trainer.max_epochs - 1
 
     def __call__(self, epoch: int, figures: Mapping[str, float]) -> None:
         value = figures.get(self._metric, math.nan)

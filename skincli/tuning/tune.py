@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from skincli.tuning.study import Study
 
 _PARENT: Final = "parent"
+# What the features of a probe and its head depend on.
+_PROBED: Final = (
+    *("model.backbone", "model.pretrained", "model.weights", "model.width", "model.stem_stride"),
+    *("model.test_time_augmentation", "loss.class_weight_power", "data.image_size", "data.crop"),
+)
 
 
 def tune(config: Config, progress: Progress) -> TuneResult:
@@ -41,7 +46,7 @@ def tune(config: Config, progress: Progress) -> TuneResult:
     split = manifest.split_fingerprint
     with open_study(config, ranges, _made_for(config, ranges, split)) as study:
         name, earlier = f"tune-{config.tune.study}", _earlier(study, config)
-        with recorded_run(config, name, split, earlier, progress) as recorder:
+        with recorded_run(config, name, split, earlier, progress, kind="search") as recorder:
             folder = recorder.folder.path
             study.keep_note(_PARENT, {"folder": str(folder), "tracking": _store(config)})
             announce(config, manifest, recorder, len(study.records()), progress)
@@ -71,6 +76,8 @@ def _require_sense(config: Config) -> tuple[Range, ...]:
         raise ConfigError("a trial is one process", "set trainer.devices=1 trainer.num_nodes=1")
     if config.tune.file == database_file(config.tracking):
         raise ConfigError("tune.storage and tracking.uri name one file", "set another tune.storage")
+    if config.train.mode == "probe":
+        _require_probed(ranges)
     if find_spec("optuna") is None:
         raise UsageError("a search needs Optuna", "install it: `pip install 'skincli[tune]'`")
     from skincli.models.backbones import check_backbone
@@ -78,6 +85,15 @@ def _require_sense(config: Config) -> tuple[Range, ...]:
     for extreme in extremes(config, ranges):
         check_backbone(extreme.model)
     return ranges
+
+
+def _require_probed(ranges: tuple[Range, ...]) -> None:
+    idle = [each.key for each in ranges if each.key not in _PROBED]
+    if idle:
+        raise ConfigError(
+            f"tune.ranges: `{idle[0]}` changes nothing with train.mode=probe",
+            f"{', '.join(_PROBED)} do, or set train.mode=full",
+        )
 
 
 def _made_for(config: Config, ranges: tuple[Range, ...], split: str) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 import copy
 import csv
+import signal
 import sys
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from PIL import Image
 from skincli.bundle import open_bundle
 from skincli.config.load import load_config
 from skincli.config.schema import Config
-from skincli.errors import ConfigError, UsageError
+from skincli.errors import ConfigError, Interrupted, UsageError
 from skincli.progress import Silent
 from skincli.tracking.run_folder import RunFolder
 from skincli.tracking.store import connect
+from skincli.training.train import train
 from skincli.tuning.search import Kept, OnEpoch
 from skincli.tuning.tune import tune
 
@@ -93,6 +95,36 @@ def test_a_search_leaves_child_runs_and_an_experiment_that_composes(searching, m
         result.folder,
         result.trials,
     )
+
+
+def test_a_probe_can_be_searched_for_what_it_depends_on(searching):
+    searching.train.mode = "probe"
+    with pytest.raises(ConfigError, match=r"`optimizer\.lr` changes nothing with train.mode=probe"):
+        tune(searching, Silent())
+    searching.tracking.uri = "none"
+    searching.tune.ranges, searching.tune.trials = ["model.width 4 8"], 1
+    [trial] = tune(searching, Silent()).trials
+    assert (trial.state, trial.epochs) == ("complete", 1)
+    [folder] = Path("runs").glob("*-tune-small-0000-*")
+    [row] = RunFolder(folder).read_metrics()
+    assert row["validation_macro_auroc"] == trial.value
+    assert open_bundle(folder / "bundle").spec.lineage.run_id == trial.run_id
+    assert load_config(["experiment=small"], environ={}).config.train.mode == "probe"
+
+
+def test_what_a_search_left_unfinished_is_not_for_train_to_go_on_with(searching, monkeypatch):
+    def interrupt(*_):
+        raise Interrupted(signal.SIGINT)
+
+    searching.tracking.uri = "none"
+    with monkeypatch.context() as patch:
+        patch.setattr("skincli.tuning.tune.search", interrupt)
+        with pytest.raises(Interrupted):
+            tune(searching, Silent())
+    [path] = Path("runs").iterdir()
+    assert RunFolder(path).state().status == "KILLED"
+    with pytest.raises(UsageError, match="no unfinished run"):
+        train(searching, Silent(), resume=True)
 
 
 @pytest.fixture

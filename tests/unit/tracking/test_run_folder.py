@@ -69,5 +69,7 @@ def test_a_run_can_be_gone_on_with_unless_it_is_finished_or_somebody_holds_it(ne
     leave("interrupted", status="KILLED", host="another machine")
     leave("failed", status="FAILED")
     leave("finished", status="FINISHED")
+    leave("search", status="KILLED", kind="search")
+    leave("trial", status="KILLED", parent="1" * 32)
     (leave("damaged", status="FAILED").path / "run.json").write_text("{")
     assert found() == {"killed-outright", "interrupted", "failed"}
