@@ -32,7 +32,12 @@ class Repeatable(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         step = trainer.global_step * trainer.world_size + trainer.global_rank
-        torch.manual_seed((self.seed * 1_000_000_007 + step) % 2**63)
+        seed = (self.seed * 1_000_000_007 + step) % 2**63
+        # `torch.manual_seed` also looks for devices of other makers, which takes longer than all
+        # that is done here besides.
+        torch.default_generator.manual_seed(seed)
+        if pl_module.device.type == "cuda":
+            torch.cuda.manual_seed(seed)
 
 
 class EpochReport(pl.Callback):
