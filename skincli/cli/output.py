@@ -27,6 +27,13 @@ def to_data(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
+class _Warnings(Silent):
+    """With `--json`, a line of JSON on stderr for each warning: nothing else tells of it."""
+
+    def warn(self, message: str) -> None:
+        sys.stderr.write(json.dumps({"warning": message}) + "\n")
+
+
 class Output:
     """Prints for a person, or with `as_json` for a program."""
 
@@ -41,7 +48,7 @@ class Output:
 
     def progress(self) -> Progress:
         if self.as_json:
-            return Silent()
+            return _Warnings()
         from skincli.cli.progress import PlainProgress, RichProgress
 
         drawable = self._err.is_terminal and not self._err.is_dumb_terminal

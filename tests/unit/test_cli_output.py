@@ -67,6 +67,14 @@ def test_json_leaves_the_streams_to_the_result(capsys):
     assert (json.loads(found.out), found.err) == ({"a": 1}, "")
 
 
+def test_json_or_not_a_warning_is_told(capsys):
+    for as_json in (True, False):
+        Output(as_json).progress().warn("the disk is\nfull")
+    in_json, *plain = capsys.readouterr().err.splitlines()
+    assert json.loads(in_json) == {"warning": "the disk is\nfull"}
+    assert plain[0].startswith("warning: the disk is")
+
+
 def test_a_terminal_that_cannot_move_its_cursor_gets_lines(monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")  # Rich takes the captured stream for a terminal
     monkeypatch.setenv("TERM", "dumb")
