@@ -2,6 +2,7 @@
 
 import copy
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,17 @@ def config(synthetic_config: Config, empty_database: Path, tmp_path: Path) -> Co
     config.run.root = str(tmp_path / "runs")
     config.evaluate.root = str(tmp_path / "evaluations")
     return config
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Two tests run side by side, and sums are the same with as many threads."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture
