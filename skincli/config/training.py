@@ -37,10 +37,14 @@ class ModelConfig:
 @dataclass(kw_only=True, slots=True)
 class LossConfig:
     class_weight_power: float = opt(0.5, "weight of a class: its frequency to minus this power")
+    logit_adjustment: float = opt(
+        0.0, "logits are learnt less this many times the log of their class's frequency"
+    )
     label_smoothing: float = opt(0.0, "share of the label spread over the other classes")
 
     def __post_init__(self) -> None:
         require(0 <= self.class_weight_power <= 1, "loss.class_weight_power", "between 0 and 1")
+        require(0 <= self.logit_adjustment <= 1, "loss.logit_adjustment", "between 0 and 1")
         require(0 <= self.label_smoothing < 1, "loss.label_smoothing", "between 0 and 1")
 
 

@@ -26,6 +26,8 @@ class LesionModule(pl.LightningModule):
     over the images of all ranks.
     """
 
+    adjustment: torch.Tensor
+
     def __init__(
         self,
         network: Network,
@@ -44,6 +46,8 @@ class LesionModule(pl.LightningModule):
         self.total_steps = steps_per_epoch * max_epochs
         self.frozen_epochs = frozen_epochs
         weights = class_weights(class_counts, loss.class_weight_power)
+        adjustment = logit_adjustment(class_counts, loss.logit_adjustment)
+        self.register_buffer("adjustment", adjustment, persistent=False)
         # With soft targets the mean runs over the images, not over their weights: the gradient of
         # a batch is then the mean of its parts' gradients, on one device or on many.
         self.train_loss = nn.CrossEntropyLoss(weights, label_smoothing=loss.label_smoothing)
@@ -61,7 +65,7 @@ class LesionModule(pl.LightningModule):
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         images, targets = batch
-        loss: torch.Tensor = self.train_loss(self.network(images), targets)
+        loss: torch.Tensor = self.train_loss(self.network(images) + self.adjustment, targets)
         return loss
 
     def on_validation_epoch_start(self) -> None:
@@ -122,6 +126,17 @@ def class_weights(counts: list[int], power: float) -> torch.Tensor:
     frequency = np.array(counts, dtype=np.float64) / sum(counts)
     raw = np.where(frequency > 0, np.maximum(frequency, 1e-12) ** -power, 0.0)
     return torch.from_numpy((raw / (raw * frequency).sum()).astype(np.float32))
+
+
+def logit_adjustment(counts: list[int], strength: float) -> torch.Tensor:
+    """What is added to logits `[B, C]` in training: `strength` times the log of the frequency.
+
+    The logits themselves then speak as if classes were less unequally frequent (Menon et al.,
+    arXiv:2007.07314). A class without images gets 0, so that it is learnt to be rare.
+    """
+    frequency = np.array(counts, dtype=np.float64) / sum(counts)
+    logs = np.log(np.where(frequency > 0, frequency, 1.0))
+    return torch.from_numpy((strength * logs).astype(np.float32))
 
 
 def schedule_at(step: int, total_steps: int, warmup_fraction: float) -> float:

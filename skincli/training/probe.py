@@ -19,7 +19,7 @@ from skincli.inference.engine import Floats, malignant_probability, softmax
 from skincli.models.network import ExportedNetwork, Network
 from skincli.progress import Progress
 from skincli.taxonomy import classes_of
-from skincli.training.module import class_weights
+from skincli.training.module import class_weights, logit_adjustment
 
 # What is tried, the simplest head first, which wins a tie.
 _STRENGTHS: Final = (1.0, 0.1, 0.01, 0.001, 0.0001)
@@ -127,7 +127,9 @@ def _heads(config: Config, train: _Part) -> Iterator[tuple[float, _Head]]:
         # The weights' mean is 1, so this is the penalty beside the mean loss.
         model.set_params(C=1 / (strength * len(weights)))
         _fit(model, standardised, train.labels, weights)
-        yield strength, _fold(model, mean, scale, counts)
+        head = _fold(model, mean, scale, counts)
+        adjustment = logit_adjustment(counts.tolist(), config.loss.logit_adjustment).numpy()
+        yield strength, _Head(head.weight, head.bias - adjustment)
 
 
 def _fit(model: Any, features: Floats, labels: NDArray[np.int64], weights: Floats) -> None:
