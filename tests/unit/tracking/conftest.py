@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import shutil
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +17,9 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("store") / "mlflow.db"
+def database(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    return Path(shutil.copyfile(empty_database, path))
 
 
 @pytest.fixture
