@@ -43,7 +43,8 @@ def train(
 ) -> None:
     """Train beside the compute limit and beside a DataLoader. Without IMAGES, on drawn ones.
 
-    What is trained, and with which augmentation, is set as for `skincli train`.
+    What is trained, and with which augmentation, is set as for `skincli train`. What is off there
+    is switched on by `augment.erasing=0.25 augment.mixup=0.5 augment.cutmix=0.5`.
     """
     images, overrides = split_words(words)
     with session(overrides, config, json, debug) as s:
@@ -74,7 +75,7 @@ def _require_folder(chart: Path | None) -> None:
 def _lines(result: "TrainBench") -> list[str]:
     kind = "drawn (synthetic)" if result.synthetic else "given"
     off = [name for name, value in result.augment.items() if not value]
-    without = f"all but {', '.join(off)} (0 in the config)" if off else "all of it"
+    without = f"all but {', '.join(off)} (`augment.{off[0]}=0.2` adds one)" if off else "all of it"
     return [
         f"Training on {result.device} in {result.precision}, {_layout(result.channels_last)}"
         f"{', compiled' if result.compile else ''}: batches of {result.batch_size} images of "

@@ -23,17 +23,35 @@ LAST: Final = "last.ckpt"
 class AtomicFiles(TorchCheckpointIO):
     """Writes beside and renames, so that a kill leaves the checkpoint before.
 
-    A full disk costs a checkpoint, not the training.
+    A full disk costs a checkpoint, not the training. Only weights that no later checkpoint will
+    have again are held until there is room for them, and `last.ckpt`, which takes them for
+    written, waits for that too.
     """
 
     def __init__(self, progress: Progress) -> None:
         super().__init__()
         self.progress = progress
+        self._held: dict[Path, dict[str, Any]] = {}
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
         target = Path(path)
+        self._held.pop(target, None)
+        if self.write_held() and self._write(checkpoint, target):
+            return
+        if target.name != LAST:
+            self._held[target] = _weights(checkpoint)
+
+    def write_held(self) -> bool:
+        """Write what there was no room for. Returns whether nothing is left."""
+        for target, checkpoint in list(self._held.items()):
+            if not self._write(checkpoint, target):
+                return False
+            del self._held[target]
+        return True
+
+    def _write(self, checkpoint: dict[str, Any], target: Path) -> bool:
         partial = target.with_name(target.name + ".partial")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -50,8 +68,16 @@ class AtomicFiles(TorchCheckpointIO):
                 raise
             self.progress.warn(
                 f"no checkpoint was written to `{target}`: {reason.strerror or reason}; training "
-                "goes on, and the next one is tried in time"
+                "goes on, and it is tried again in time"
             )
+            return False
+        return True
+
+
+def _weights(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """A copy of what is exported, for the originals go on learning."""
+    weights = {k: v.to("cpu", copy=True) for k, v in checkpoint["state_dict"].items()}
+    return {"epoch": checkpoint["epoch"], "state_dict": weights}
 
 
 def _failed_write(error: BaseException) -> OSError | None:

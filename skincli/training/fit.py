@@ -84,15 +84,17 @@ def fit(
         steps = step_callbacks(config, train, report, interruption, folder.checkpoints)
         # `last.ckpt` comes after the best one, whose score it holds.
         best = [BestCheckpoint(folder.checkpoints)] if config.checkpoint.keep == "best" else []
+        files = AtomicFiles(progress)
         trainer = new_trainer(
             config,
             device,
             callbacks=[*best, *steps],
-            plugins=[AtomicFiles(progress)],
+            plugins=[files],
             default_root_dir=folder.path,
         )
         with interruption.listening():
             run_trainer(trainer, module, train, validation, checkpoint, interruption)
+        files.write_held()
 
 
 def _steps_done(checkpoint: Path | None) -> int:
@@ -107,7 +109,8 @@ def kept(config: Config, network: Network, folder: RunFolder) -> Fitted:
     path = folder.checkpoints / f"{config.checkpoint.keep}.ckpt"
     if not path.is_file():
         raise SkincliError(
-            "training ended without a checkpoint", "raise trainer.max_epochs, or free some disk"
+            "no weights are left of this training: no checkpoint could be written",
+            "make room on the disk, then `skincli train --resume`",
         )
     # Our own checkpoint, written moments or a resume ago into our own run folder.
     saved = torch.load(path, map_location="cpu", weights_only=False)

@@ -21,6 +21,7 @@ from skincli.training.device import choose_device
 from skincli.training.input.cache import DeviceCache
 
 FACTORS: Final = (1, 4, MOST_TIMES)
+_SECONDS_TO_END: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,9 @@ def _in_own_process(job: _Job) -> TrainGrowth:
     sender.close()
     try:
         answer = receiver.recv()
+        process.join(_SECONDS_TO_END)
     except EOFError:
-        process.join()
+        process.join(_SECONDS_TO_END)
         raise SkincliError(
             f"training on {job.factor} times the images ended with code {process.exitcode}",
             "there may be too little memory: try a smaller data.batch_size",

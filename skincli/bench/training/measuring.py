@@ -9,7 +9,7 @@ from typing import Final
 import torch
 
 from skincli.bench.images import drawn_jpegs, given_jpegs
-from skincli.bench.records import BackboneBench, TrainBench
+from skincli.bench.records import BackboneBench, TrainBench, TrainGrowth
 from skincli.bench.training.clock import memory_errors
 from skincli.bench.training.conventional import conventional_loader
 from skincli.bench.training.growth import FACTORS, measure_growth
@@ -44,16 +44,7 @@ def bench_train(
     configs = [_measured(config, backbone) for backbone in backbones]
     device = choose_device(config)
     files = given_jpegs(images, Limits.of(config.image), most) if images else drawn_jpegs(most)
-    with TemporaryDirectory(prefix="skincli-bench-") as name, memory_errors():
-        folder = Path(name)
-        jpegs = lay_out_jpegs(folder, files, config.task)
-        pack = pack_jpegs(folder, jpegs, config, progress)
-        loader = conventional_loader(config, jpegs, steps, device)
-        course = Course(pack, loader, rounds, steps, folder, device)
-        total = len(configs) * rounds * _WAYS + len(FACTORS)
-        with progress.step("Measuring", total) as step:
-            speeds = tuple(_speeds(one, course, step) for one in configs)
-            growth = measure_growth(configs[0], pack, folder, step)
+    speeds, growth = _measure(configs, files, rounds, steps, device, progress)
     return TrainBench(
         device=machine_name(config, device),
         precision=str(choose_precision(config, device)),
@@ -80,10 +71,28 @@ def _measured(config: Config, backbone: str) -> Config:
         raise ConfigError("train.mode=probe takes no steps to measure", "set train.mode=full")
     model = replace(config.model, backbone=backbone, pretrained=False, weights=None)
     check_backbone(model)
-    trainer = replace(config.trainer, patience=0)
-    return replace(
-        config, model=model, trainer=trainer, train=replace(config.train, frozen_epochs=0)
-    )
+    return replace(config, model=model, train=replace(config.train, frozen_epochs=0))
+
+
+def _measure(
+    configs: Sequence[Config],
+    files: Sequence[bytes],
+    rounds: int,
+    steps: int,
+    device: torch.device,
+    progress: Progress,
+) -> tuple[tuple[BackboneBench, ...], tuple[TrainGrowth, ...]]:
+    """Speeds of all configs, which differ in their backbones, and growth of the first."""
+    first, total = configs[0], len(configs) * rounds * _WAYS + len(FACTORS)
+    with TemporaryDirectory(prefix="skincli-bench-") as name, memory_errors():
+        folder = Path(name)
+        jpegs = lay_out_jpegs(folder, files, first.task)
+        pack = pack_jpegs(folder, jpegs, first, progress)
+        loader = conventional_loader(first, jpegs, steps, device)
+        course = Course(pack, loader, rounds, steps, folder, device)
+        with progress.step("Measuring", total) as step:
+            speeds = tuple(_speeds(config, course, step) for config in configs)
+            return speeds, measure_growth(first, pack, folder, step)
 
 
 def _speeds(config: Config, course: Course, progress: Step) -> BackboneBench:

@@ -33,7 +33,9 @@ def run_pipeline(
     `on_round` is told the seconds that the steps of an epoch took, what is drawn at its start
     included. Validation and the checkpoints of an epoch are left out.
     """
-    config = replace(config, trainer=replace(config.trainer, max_epochs=1 + rounds))
+    # Patience would ask for a validation.
+    trainer_config = replace(config.trainer, max_epochs=1 + rounds, patience=0)
+    config = replace(config, trainer=trainer_config)
     device = images.cache.device
     train = train_batches(config, images, rank=0)
     module = new_module(config, build_network(config), images.labels, len(train))
