@@ -1,6 +1,7 @@
 """The conventional pipeline: files decoded by Pillow in the workers of a DataLoader."""
 
 import os
+import signal
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,14 @@ def conventional_loader(config: Config, jpegs: Path, steps: int, device: torch.d
         num_workers=len(os.sched_getaffinity(0)),
         pin_memory=device.type == "cuda",
         persistent_workers=True,
+        worker_init_fn=_leave_signals,
     )
+
+
+def _leave_signals(_worker: int) -> None:
+    """The parent, whose handlers a fork inherits, gets them too and ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def learn_from(loader: Loader, step: BareStep, layout: torch.memory_format, steps: int) -> None:

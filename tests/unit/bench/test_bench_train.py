@@ -190,6 +190,8 @@ def test_more_images_than_the_pack_holds_start_again(config, jpegs, tmp_path):
     assert images.rows[-2:].tolist() == [0, 1]
 
 
+# Workers are forked, as DataLoader does, which Python 3.12 and later warn of.
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_the_conventional_pipeline_gives_as_many_batches_as_a_round_has(config, jpegs):
     batches = list(conventional_loader(config, jpegs, 5, CPU))
     assert len(batches) == 5
