@@ -2,6 +2,7 @@
 
 import copy
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -97,19 +98,35 @@ def test_a_probed_head_is_a_run_like_any_other(config):
     assert {"config.yaml", "curves.png", "metrics.csv", "classes.csv"} <= names
 
 
+def interrupt(config, monkeypatch, at):
+    """Train until a part of it, and interrupt that; returns the run's folder."""
+
+    def raise_interrupted(*_, **__):
+        raise Interrupted(signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"skincli.training.train.{at}", raise_interrupted)
+        with pytest.raises(Interrupted):
+            train(config, Silent())
+    return RunFolder(max(Path(config.run.root).iterdir()))
+
+
 @pytest.fixture
 def cut_off(config, monkeypatch):
     """The config of a run that was interrupted once it had trained."""
     config = small(config)
-
-    def interrupt(*_):
-        raise Interrupted(signal.SIGINT)
-
-    with monkeypatch.context() as patch:
-        patch.setattr("skincli.training.train.seal_bundle", interrupt)
-        with pytest.raises(Interrupted):
-            train(config, Silent())
+    interrupt(config, monkeypatch, "seal_bundle")
     return config
+
+
+def test_a_run_without_a_checkpoint_begins_again_as_itself_unless_another_has_one(
+    cut_off, monkeypatch
+):
+    second = interrupt(cut_off, monkeypatch, "fit").state()
+    first = train(cut_off, Silent(), resume=True)
+    assert first.run_id != second.run_id
+    assert train(cut_off, Silent(), resume=True).run_id == second.run_id
+    assert connect(cut_off.tracking).get_run(second.run_id).info.status == "FINISHED"
 
 
 def refuse(config, reason):

@@ -85,6 +85,8 @@ def test_checkpoints_that_find_no_room_do_not_stop_the_training(on_disk, disk, t
     assert all(any(reason in text for reason in reasons) for text in told)
     assert all("training goes on" in text for text in told)
     assert largest_difference(figures(RunFolder(result.folder)), figures(whole.folder)) <= 1e-6
+    ours, theirs = saved(RunFolder(result.folder), "best.ckpt"), saved(whole.folder, "best.ckpt")
+    torch.testing.assert_close(ours["state_dict"], theirs["state_dict"], rtol=0, atol=0)
     assert open_bundle(result.folder / "bundle").digest == result.bundle.digest
 
 
