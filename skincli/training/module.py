@@ -6,6 +6,7 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 from torchmetrics.utilities.distributed import gather_all_tensors
@@ -53,6 +54,12 @@ class LesionModule(pl.LightningModule):
         self.train_loss = nn.CrossEntropyLoss(weights, label_smoothing=loss.label_smoothing)
         self.validation_loss = nn.CrossEntropyLoss(weights)
         self._validated: list[tuple[torch.Tensor, torch.Tensor]] = []
+        # Norm statistics stay with their rank: torch would send them before every forward pass,
+        # also in validation, where ranks may differ by a batch and would wait for each other.
+        statistics = [name for name, _ in self.named_buffers()]
+        DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(  # type: ignore[no-untyped-call]
+            self, statistics
+        )
 
     def on_train_start(self) -> None:
         self._freeze()  # a resume in mid-epoch starts no epoch
@@ -69,7 +76,7 @@ class LesionModule(pl.LightningModule):
         return loss
 
     def on_validation_epoch_start(self) -> None:
-        """Each rank has norm statistics of its own; those of the first are kept and exported."""
+        """Measure all ranks by the norm statistics of the first, which are kept and exported."""
         if self.trainer.world_size > 1:
             for statistics in self.network.buffers():
                 torch.distributed.broadcast(statistics, src=0)

@@ -62,6 +62,7 @@ def test_a_run_killed_outright_in_mid_epoch_in_validation_and_in_sealing_goes_on
     assert len(figures(folder)) == 1
     struck(project, "sealing:1:SIGKILL", -signal.SIGKILL, "--resume")
     assert len(figures(folder)) == 3
+    assert saved(folder)["global_step"] == 9  # nothing is trained again
     assert not folder.bundle.exists()
     finish(project, config, run_id, whole)
 

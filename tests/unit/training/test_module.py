@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn.parallel import DistributedDataParallel
 
+from skincli.config.schema import Config
+from skincli.training.fit import build_network, new_module
 from skincli.training.module import class_weights, logit_adjustment, schedule_at
 
 
@@ -32,3 +35,21 @@ def test_the_schedule_warms_up_and_comes_down_to_nothing():
     assert rates[:10] == sorted(rates[:10])
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert rates[100] == pytest.approx(0)
+
+
+@pytest.fixture
+def group(tmp_path):
+    """A process group of this process alone."""
+    torch.distributed.init_process_group(
+        "gloo", init_method=f"file://{tmp_path}/store", rank=0, world_size=1
+    )
+    yield
+    torch.distributed.destroy_process_group()
+
+
+def test_ranks_wait_for_nothing_in_a_pass_of_validation(group):
+    config = Config()
+    config.model.backbone, config.model.pretrained, config.model.width = "small_resnet", False, 8
+    module = new_module(config, build_network(config), np.arange(7), steps_per_epoch=1)
+    assert len(list(module.network.buffers())) > 2
+    assert not DistributedDataParallel(module).will_sync_module_buffers()
