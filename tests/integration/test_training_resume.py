@@ -1,5 +1,7 @@
 """Killed after any checkpoint, a training goes on as if nothing had been."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from trainings import Killed, Training, figures, largest_difference, saved, small, weights_hash
@@ -121,7 +123,7 @@ def test_a_kill_costs_no_more_than_it_may(config, tmp_path, monkeypatch):
     config = small(config)
     config.checkpoint.every, config.trainer.max_epochs = 60.0, 8
     clock, costs, since = [0.0], [], [0.0]
-    monkeypatch.setattr(checkpoints.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(checkpoints, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     module = "skincli.training.module.LesionModule"
 
     def passing(name, seconds):

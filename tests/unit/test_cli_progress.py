@@ -4,6 +4,7 @@ import io
 import re
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -76,7 +77,7 @@ def test_lines_tell_bytes_with_their_speed(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_what_was_there_before_does_not_count_as_speed(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(shown.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(shown, "time", SimpleNamespace(monotonic=lambda: now[0]))
     stream = io.StringIO()
     progress = PlainProgress(Console(file=stream, width=200))
     with progress.step("resumed", 1_000_000_000, "bytes") as step:
@@ -98,7 +99,7 @@ def test_lines_of_long_work_become_rarer_but_never_stop(
     monkeypatch: pytest.MonkeyPatch, hours: float, lines: int
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr(shown.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(shown, "time", SimpleNamespace(monotonic=lambda: now[0]))
     stream = io.StringIO()
     with PlainProgress(Console(file=stream, width=200)).step("work", 10**6) as step:
         now[0] = hours * 3600

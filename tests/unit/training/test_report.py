@@ -1,6 +1,7 @@
 """What a run leaves for people, on real prepared images; the tracking store is not asked."""
 
 import copy
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -72,7 +73,7 @@ def test_what_there_is_to_learn_from_is_drawn_at_the_start(report, recorder):
 
 def test_curves_are_drawn_as_epochs_end_but_not_at_any_price(report, recorder, monkeypatch):
     curves, now = recorder.folder.curves, [0.0]
-    monkeypatch.setattr(reporting.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(reporting, "time", SimpleNamespace(monotonic=lambda: now[0]))
     monkeypatch.setattr(reporting, "save_png", lambda _, to: _draw(to, now))
     recorder.folder.append_metrics(EPOCH)
     for second, drawn in ((0, True), (30, False), (49, False), (51, True)):
