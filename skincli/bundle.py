@@ -19,7 +19,7 @@ from skincli.config.training import TestTimeAugmentation
 from skincli.errors import ModelError
 from skincli.taxonomy import ClassInfo, Task
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 SPEC_FILE: Final = "bundle.json"
 MODEL_FILE: Final = "model.onnx"
 TRAINED_ON_FILE: Final = "trained_on.json"
@@ -55,7 +55,8 @@ class BundleSpec:
     """What `bundle.json` holds.
 
     `temperature` divides the logits before the softmax; `operating_point` is the threshold on
-    the malignant probability. Both were fitted on the calibration part. `test_time_augmentation`
+    the malignant probability. Both were fitted on the calibration part. The diagnosis is the class
+    of the largest probability times its `decision_weights [C]`. `test_time_augmentation`
     is a fact about `model.onnx`, which runs it: nobody has to.
     """
 
@@ -67,6 +68,7 @@ class BundleSpec:
     classes: tuple[ClassInfo, ...]
     temperature: float
     operating_point: float
+    decision_weights: tuple[float, ...]
     target_sensitivity: float
     export_difference: float
     lineage: Lineage
@@ -173,6 +175,7 @@ def _parse(content: dict[str, Any]) -> BundleSpec:
     classes = tuple(ClassInfo(**item) for item in content.pop("classes"))
     lineage = content.pop("lineage")
     lineage["data_warnings"] = tuple(lineage["data_warnings"])
+    content["decision_weights"] = tuple(content["decision_weights"])
     return BundleSpec(classes=classes, lineage=Lineage(**lineage), **content)
 
 

@@ -29,6 +29,7 @@ def tiny_bundle(
     seed: int = 0,
     weight_scale: float = 8.0,
     split: SplitKind = "lesion",
+    decision_weights: Sequence[float] = (),
 ) -> Bundle:
     """A bundle in `folder`; `seed` and `weight_scale` draw another model, another digest.
 
@@ -46,6 +47,7 @@ def tiny_bundle(
         classes=classes_of(task),
         temperature=1.5,
         operating_point=OPERATING_POINT,
+        decision_weights=tuple(decision_weights) or (1.0,) * len(classes_of(task)),
         target_sensitivity=0.95,
         export_difference=0.0,
         lineage=_lineage(split_fingerprint, run_id, data_name, split),

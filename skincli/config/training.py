@@ -36,15 +36,13 @@ class ModelConfig:
 
 @dataclass(kw_only=True, slots=True)
 class LossConfig:
-    class_weight_power: float = opt(0.5, "weight of a class: its frequency to minus this power")
-    logit_adjustment: float = opt(
-        0.0, "logits are learnt less this many times the log of their class's frequency"
+    class_weight_power: float = opt(
+        0.0, "weight of a class in the loss: its frequency to minus this power"
     )
     label_smoothing: float = opt(0.0, "share of the label spread over the other classes")
 
     def __post_init__(self) -> None:
         require(0 <= self.class_weight_power <= 1, "loss.class_weight_power", "between 0 and 1")
-        require(0 <= self.logit_adjustment <= 1, "loss.logit_adjustment", "between 0 and 1")
         require(0 <= self.label_smoothing < 1, "loss.label_smoothing", "between 0 and 1")
 
 
@@ -141,9 +139,15 @@ class CheckpointConfig:
 @dataclass(kw_only=True, slots=True)
 class CalibrationConfig:
     target_sensitivity: float = opt(0.95, "malignant sensitivity kept by the operating point")
+    decision_power: float = opt(
+        1.0,
+        "weight of a class in the choice of the diagnosis: its frequency to minus this power; "
+        "0: the most probable class, 1: all classes count the same",
+    )
 
     def __post_init__(self) -> None:
         require(0.5 <= self.target_sensitivity <= 1, "calibration.target_sensitivity", "0.5 to 1")
+        require(0 <= self.decision_power <= 1, "calibration.decision_power", "between 0 and 1")
 
 
 @dataclass(kw_only=True, slots=True)

@@ -53,6 +53,7 @@ def evaluate(
     metrics = compute_metrics(
         scored.labels,
         scored.probabilities,
+        scored.decided,
         scored.malignant,
         scored.classes,
         scored.operating_point,

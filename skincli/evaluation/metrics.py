@@ -33,7 +33,7 @@ HEADLINE: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassMetrics:
-    """One class against the rest; sensitivity and specificity are those of the argmax."""
+    """One class against the rest; sensitivity and specificity are those of the diagnoses."""
 
     n: int
     sensitivity: float | None
@@ -44,7 +44,7 @@ class ClassMetrics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metrics:
-    """`malignant_*` but the AUROC are taken at the operating point, the rest at the argmax.
+    """`malignant_*` but the AUROC are at the operating point, the rest are of the diagnoses.
 
     A binary model knows no melanoma: its `melanoma_*` are those of the malignant class.
     `confusion` counts images, a row per true class, a column per predicted one.
@@ -68,16 +68,19 @@ class Metrics:
 def compute_metrics(
     labels: Labels,
     probabilities: Floats,
+    decided: NDArray[np.intp],
     malignant: Floats,
     classes: tuple[ClassInfo, ...],
     operating_point: float,
 ) -> Metrics:
     """Metrics of N images with true `labels [N]`, `probabilities [N, C]` and `malignant [N]`.
 
+    `decided [N]` are the diagnoses, as places of `classes`.
+
     Raises ModelError when a score is not a finite number: such a model has no figures.
     """
     _require_finite(probabilities, malignant)
-    confusion = confusion_counts(labels, probabilities)
+    confusion = confusion_counts(labels, decided, len(classes))
     per_class = {
         info.code: _class_metrics(index, labels, probabilities[:, index], confusion)
         for index, info in enumerate(classes)
@@ -108,10 +111,9 @@ def headline(metrics: Metrics) -> dict[str, float]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def confusion_counts(labels: Labels, probabilities: Floats) -> NDArray[np.intp]:
-    """Counts `[C, C]`: true class by predicted class, the first class winning a tie."""
-    n_classes = probabilities.shape[1]
-    cells = labels * n_classes + probabilities.argmax(axis=1)
+def confusion_counts(labels: Labels, decided: NDArray[np.intp], n_classes: int) -> NDArray[np.intp]:
+    """Counts `[C, C]`: true class by diagnosis."""
+    cells = labels * n_classes + decided
     return np.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 

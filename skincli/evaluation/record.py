@@ -126,7 +126,7 @@ def _prediction_rows(scored: Scored, codes: Sequence[str]) -> list[list[object]]
     columns = zip(
         scored.samples,
         scored.labels,
-        scored.predicted,
+        scored.decided,
         scored.probabilities.tolist(),
         scored.malignant.tolist(),
         scored.flagged,
@@ -134,12 +134,12 @@ def _prediction_rows(scored: Scored, codes: Sequence[str]) -> list[list[object]]
     )
     return [
         [
-            *(sample.image_id, sample.lesion_id, sample.dx, codes[predicted]),
-            int(predicted == label),
+            *(sample.image_id, sample.lesion_id, sample.dx, codes[decided]),
+            int(decided == label),
             *(f"{p:.9g}" for p in (*probabilities, malignant)),
             int(flagged),
         ]
-        for sample, label, predicted, probabilities, malignant, flagged in columns
+        for sample, label, decided, probabilities, malignant, flagged in columns
     ]
 
 

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,9 +62,13 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Calibrated `probabilities [N, C]` and the `malignant [N]` probability of N images."""
+    """Calibrated `probabilities [N, C]` and the `malignant [N]` probability of N images.
+
+    `decided [N]` are the diagnoses: places of classes.
+    """
 
     probabilities: Floats
+    decided: NDArray[np.intp]
     malignant: Floats
     cam: Floats
 
@@ -82,7 +86,10 @@ class Classifier:
         outputs = self._network(images)
         probabilities = softmax(outputs.logits, self.spec.temperature)
         return Scores(
-            probabilities, malignant_probability(probabilities, self.spec.classes), outputs.cam
+            probabilities,
+            decide(probabilities, self.spec.decision_weights),
+            malignant_probability(probabilities, self.spec.classes),
+            outputs.cam,
         )
 
     def score_batches(self, images: Pixels, batch_size: int) -> Iterator[Scores]:
@@ -96,6 +103,17 @@ def softmax(logits: Floats, temperature: float = 1.0) -> Floats:
     scaled = logits.astype(np.float64) / temperature
     exponent = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     result: Floats = (exponent / exponent.sum(axis=1, keepdims=True)).astype(np.float32)
+    return result
+
+
+def decide(probabilities: Floats, weights: Sequence[float]) -> NDArray[np.intp]:
+    """The class `[N]` of the largest weighted probability `[N, C]`, the first one winning a tie.
+
+    With weights of one over the classes' frequencies this is Bayes' rule for balanced accuracy
+    (logit adjustment after the fact: Menon et al., arXiv:2007.07314). Probabilities stay as they
+    are, which is best for ranking and calibration.
+    """
+    result: NDArray[np.intp] = (probabilities * np.asarray(weights)).argmax(axis=1)
     return result
 
 

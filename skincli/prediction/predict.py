@@ -160,7 +160,7 @@ def _describe(
     probabilities: Floats = scores.probabilities[position]
     if not np.isfinite(probabilities).all():
         return PredictionRow(path=item.path, error="the model's answer is not a finite number")
-    top = int(probabilities.argmax())
+    top = int(scores.decided[position])
     codes = (info.code for info in spec.classes)
     heatmap = None
     if heatmaps is not None and item.picture is not None:

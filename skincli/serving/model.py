@@ -38,7 +38,9 @@ class ServedModel:
         names = [upload.filename or f"image {n}" for n, upload in enumerate(uploads, start=1)]
         images = np.stack([self._read(*pair) for pair in zip(names, uploads, strict=True)])
         batches = self._classifier.score_batches(images, self._batch_size)
-        rows = chain.from_iterable(zip(s.probabilities, s.malignant, strict=True) for s in batches)
+        rows = chain.from_iterable(
+            zip(s.probabilities, s.decided, s.malignant, strict=True) for s in batches
+        )
         return [self._describe(name, *row) for name, row in zip(names, rows, strict=True)]
 
     def _read(self, name: str, upload: UploadFile) -> Pixels:
@@ -49,8 +51,10 @@ class ServedModel:
         except ImageError as error:
             raise image_problem(name, error) from None
 
-    def _describe(self, filename: str, probabilities: Floats, malignant: np.float32) -> Prediction:
-        top = self.spec.classes[int(probabilities.argmax())]
+    def _describe(
+        self, filename: str, probabilities: Floats, decided: np.intp, malignant: np.float32
+    ) -> Prediction:
+        top = self.spec.classes[int(decided)]
         codes = (info.code for info in self.spec.classes)
         return Prediction(
             filename=filename,

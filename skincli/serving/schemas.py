@@ -29,7 +29,7 @@ class Prediction(BaseModel):
     """What the model says of one image."""
 
     filename: str
-    diagnosis: Diagnosis = Field(description="the most probable class")
+    diagnosis: Diagnosis = Field(description="the class of the largest weighted probability")
     probabilities: dict[str, float] = Field(description="calibrated, by class code; they sum to 1")
     malignant_probability: float = Field(description="sum over the malignant classes")
     malignant: bool = Field(description="malignant_probability reaches the operating point")
@@ -65,7 +65,7 @@ class ModelDescription(ModelName):
 class EarlierAnswer(BaseModel):
     """The answer of `/model_inference`, kept for clients written against it."""
 
-    result: str = Field(description="name of the most probable class")
+    result: str = Field(description="name of the diagnosis")
     certainty: float = Field(description="its probability")
 
 

@@ -17,7 +17,7 @@ from skincli.taxonomy import ClassInfo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassRow:
-    """One class against the rest at the argmax; None where the images define no value.
+    """One class against the rest by the diagnoses; None where the images define no value.
 
     `precision` is the share of the images called so that are so, `f1` the harmonic mean of
     precision and sensitivity (van Rijsbergen 1979).
@@ -55,7 +55,12 @@ def measure_classes(
     rows = prepared.rows("validation")
     found = score_rows(bundle, prepared, rows, config.inference, progress)
     metrics = compute_metrics(
-        found.labels, found.probabilities, found.malignant, found.classes, found.operating_point
+        found.labels,
+        found.probabilities,
+        found.decided,
+        found.malignant,
+        found.classes,
+        found.operating_point,
     )
     return class_table(metrics, found.classes)
 

@@ -165,6 +165,7 @@ def new_module(
         config.optimizer,
         classes=classes,
         class_counts=np.bincount(labels, minlength=len(classes)).tolist(),
+        decision_power=config.calibration.decision_power,
         steps_per_epoch=steps_per_epoch,
         max_epochs=config.trainer.max_epochs,
         frozen_epochs=config.train.frozen_epochs,

@@ -13,7 +13,7 @@ from torchmetrics.utilities.distributed import gather_all_tensors
 
 from skincli.config.training import LossConfig, OptimizerConfig
 from skincli.evaluation.metrics import compute_metrics
-from skincli.inference.engine import malignant_probability, softmax
+from skincli.inference.engine import decide, malignant_probability, softmax
 from skincli.models.network import Network
 from skincli.models.parameters import freeze_backbone, parameter_groups
 from skincli.taxonomy import ClassInfo
@@ -27,8 +27,6 @@ class LesionModule(pl.LightningModule):
     over the images of all ranks.
     """
 
-    adjustment: torch.Tensor
-
     def __init__(
         self,
         network: Network,
@@ -36,6 +34,7 @@ class LesionModule(pl.LightningModule):
         optimizer: OptimizerConfig,
         classes: tuple[ClassInfo, ...],
         class_counts: list[int],
+        decision_power: float,
         steps_per_epoch: int,
         max_epochs: int,
         frozen_epochs: int = 0,
@@ -47,12 +46,11 @@ class LesionModule(pl.LightningModule):
         self.total_steps = steps_per_epoch * max_epochs
         self.frozen_epochs = frozen_epochs
         weights = class_weights(class_counts, loss.class_weight_power)
-        adjustment = logit_adjustment(class_counts, loss.logit_adjustment)
-        self.register_buffer("adjustment", adjustment, persistent=False)
         # With soft targets the mean runs over the images, not over their weights: the gradient of
         # a batch is then the mean of its parts' gradients, on one device or on many.
         self.train_loss = nn.CrossEntropyLoss(weights, label_smoothing=loss.label_smoothing)
         self.validation_loss = nn.CrossEntropyLoss(weights)
+        self._decision_weights = class_weights(class_counts, decision_power).tolist()
         self._validated: list[tuple[torch.Tensor, torch.Tensor]] = []
         # Norm statistics stay with their rank: torch would send them before every forward pass,
         # also in validation, where ranks may differ by a batch and would wait for each other.
@@ -72,7 +70,7 @@ class LesionModule(pl.LightningModule):
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         images, targets = batch
-        loss: torch.Tensor = self.train_loss(self.network(images) + self.adjustment, targets)
+        loss: torch.Tensor = self.train_loss(self.network(images), targets)
         return loss
 
     def on_validation_epoch_start(self) -> None:
@@ -90,7 +88,14 @@ class LesionModule(pl.LightningModule):
         loss = self.validation_loss(logits, labels)
         probabilities = softmax(logits.cpu().numpy())
         malignant = malignant_probability(probabilities, self.classes)
-        metrics = compute_metrics(labels.cpu().numpy(), probabilities, malignant, self.classes, 0.5)
+        metrics = compute_metrics(
+            labels.cpu().numpy(),
+            probabilities,
+            decide(probabilities, self._decision_weights),
+            malignant,
+            self.classes,
+            0.5,
+        )
         self.log("validation_loss", loss)
         # A figure that the images do not define is no figure, rather than a nought.
         for name in ("balanced_accuracy", "macro_auroc"):
@@ -133,17 +138,6 @@ def class_weights(counts: list[int], power: float) -> torch.Tensor:
     frequency = np.array(counts, dtype=np.float64) / sum(counts)
     raw = np.where(frequency > 0, np.maximum(frequency, 1e-12) ** -power, 0.0)
     return torch.from_numpy((raw / (raw * frequency).sum()).astype(np.float32))
-
-
-def logit_adjustment(counts: list[int], strength: float) -> torch.Tensor:
-    """What is added to logits `[B, C]` in training: `strength` times the log of the frequency.
-
-    The logits themselves then speak as if classes were less unequally frequent (Menon et al.,
-    arXiv:2007.07314). A class without images gets 0, so that it is learnt to be rare.
-    """
-    frequency = np.array(counts, dtype=np.float64) / sum(counts)
-    logs = np.log(np.where(frequency > 0, frequency, 1.0))
-    return torch.from_numpy((strength * logs).astype(np.float32))
 
 
 def schedule_at(step: int, total_steps: int, warmup_fraction: float) -> float:

@@ -15,11 +15,11 @@ from skincli.config.schema import Config
 from skincli.data import Part, PreparedSet
 from skincli.errors import DataError, SkincliError
 from skincli.evaluation.metrics import compute_metrics
-from skincli.inference.engine import Floats, malignant_probability, softmax
+from skincli.inference.engine import Floats, decide, malignant_probability, softmax
 from skincli.models.network import ExportedNetwork, Network
 from skincli.progress import Progress
-from skincli.taxonomy import classes_of
-from skincli.training.module import class_weights, logit_adjustment
+from skincli.taxonomy import ClassInfo, Task, classes_of
+from skincli.training.module import class_weights
 
 # What is tried, the simplest head first, which wins a tie.
 _STRENGTHS: Final = (1.0, 0.1, 0.01, 0.001, 0.0001)
@@ -76,10 +76,11 @@ def probe(
     network = network.to(device).eval()
     train = _extract(config, prepared, "train", network, progress)
     validation = _extract(config, prepared, "validation", network, progress)
+    weights = _class_weights(train, config.task, config.calibration.decision_power)
     best: tuple[float, float, float, _Head] | None = None
     with progress.step("Fitting the head", len(_STRENGTHS)) as step:
         for strength, head in _heads(config, train):
-            accuracy, auroc = _measured(config, head, validation)
+            accuracy, auroc = _measured(head, validation, classes_of(config.task), weights)
             if best is None or accuracy > best[0]:
                 best = (accuracy, auroc, strength, head)
             step.advance(balanced_accuracy=f"{best[0]:.3f}")
@@ -119,7 +120,7 @@ def _heads(config: Config, train: _Part) -> Iterator[tuple[float, _Head]]:
     counts = np.bincount(train.labels, minlength=n_classes)
     if np.count_nonzero(counts) < 2:
         raise DataError("the training part shows one class only", "add images of another")
-    weights = class_weights(counts.tolist(), config.loss.class_weight_power).numpy()[train.labels]
+    weights = _class_weights(train, config.task, config.loss.class_weight_power)[train.labels]
     mean, scale = train.features.mean(axis=0), _scale(train.features)
     standardised = (train.features - mean) / scale
     model = LogisticRegression(max_iter=_MOST_STEPS, warm_start=True)
@@ -127,9 +128,7 @@ def _heads(config: Config, train: _Part) -> Iterator[tuple[float, _Head]]:
         # The weights' mean is 1, so this is the penalty beside the mean loss.
         model.set_params(C=1 / (strength * len(weights)))
         _fit(model, standardised, train.labels, weights)
-        head = _fold(model, mean, scale, counts)
-        adjustment = logit_adjustment(counts.tolist(), config.loss.logit_adjustment).numpy()
-        yield strength, _Head(head.weight, head.bias - adjustment)
+        yield strength, _fold(model, mean, scale, counts)
 
 
 def _fit(model: Any, features: Floats, labels: NDArray[np.int64], weights: Floats) -> None:
@@ -170,11 +169,25 @@ def _fold(model: Any, mean: Floats, scale: Floats, counts: NDArray[np.intp]) -> 
     return _Head(folded, offset)
 
 
-def _measured(config: Config, head: _Head, part: _Part) -> tuple[float, float]:
-    """Balanced accuracy and the mean AUROC."""
-    classes = classes_of(config.task)
+def _class_weights(part: _Part, task: Task, power: float) -> Floats:
+    counts = np.bincount(part.labels, minlength=len(classes_of(task)))
+    weights: Floats = class_weights(counts.tolist(), power).numpy()
+    return weights
+
+
+def _measured(
+    head: _Head, part: _Part, classes: tuple[ClassInfo, ...], weights: Floats
+) -> tuple[float, float]:
+    """Balanced accuracy of decisions by `weights [C]`, and the mean AUROC."""
     probabilities = softmax(part.features @ head.weight.T + head.bias)
     malignant = malignant_probability(probabilities, classes)
-    found = compute_metrics(part.labels, probabilities, malignant, classes, 0.5)
+    found = compute_metrics(
+        part.labels,
+        probabilities,
+        decide(probabilities, weights.tolist()),
+        malignant,
+        classes,
+        0.5,
+    )
     auroc = math.nan if found.macro_auroc is None else found.macro_auroc
     return found.balanced_accuracy or 0.0, auroc

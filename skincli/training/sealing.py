@@ -18,6 +18,7 @@ from skincli.models.network import Network as TorchNetwork
 from skincli.taxonomy import MALIGNANT_DIAGNOSES, classes_of
 from skincli.tracking.run_folder import RunFolder
 from skincli.training.environment import git_commit, package_versions
+from skincli.training.module import class_weights
 
 _CHECKED_IMAGES = 64
 
@@ -52,6 +53,7 @@ def seal_bundle(
         classes=classes_of(config.task),
         temperature=calibration.temperature,
         operating_point=calibration.operating_point,
+        decision_weights=_decision_weights(config, prepared),
         target_sensitivity=config.calibration.target_sensitivity,
         export_difference=difference,
         lineage=_lineage(config, prepared, folder),
@@ -91,6 +93,12 @@ def _calibrate(config: Config, prepared: PreparedSet, exported: Network) -> _Cal
     truth = np.array([prepared.samples[row].dx in MALIGNANT_DIAGNOSES for row in rows])
     threshold = fit_operating_point(malignant, truth, config.calibration.target_sensitivity)
     return _Calibration(temperature, threshold)
+
+
+def _decision_weights(config: Config, prepared: PreparedSet) -> tuple[float, ...]:
+    learned = prepared.labels(config.task)[prepared.rows("train")]
+    counts = np.bincount(learned, minlength=len(classes_of(config.task)))
+    return tuple(class_weights(counts.tolist(), config.calibration.decision_power).tolist())
 
 
 def _lineage(config: Config, prepared: PreparedSet, folder: RunFolder) -> Lineage:

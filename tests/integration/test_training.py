@@ -34,6 +34,11 @@ def test_a_run_leaves_a_sealed_bundle_and_everything_in_mlflow(config, task):
     assert bundle.spec.export_difference <= config.export.tolerance
     assert bundle.spec.lineage.split_fingerprint == prepared.manifest.split_fingerprint
 
+    learned = prepared.labels(task)[prepared.rows("train")]
+    # Power 1: all classes count the same in the choice of the diagnosis.
+    counted = np.bincount(learned) * bundle.spec.decision_weights
+    assert counted == pytest.approx(np.full(len(counted), len(learned) / len(counted)))
+
     rows = prepared.rows("calibration")
     malignant = Classifier(bundle).score(prepared.images[rows]).malignant
     truth = np.array([prepared.samples[r].dx in ("akiec", "bcc", "mel") for r in rows])

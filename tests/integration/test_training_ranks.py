@@ -16,7 +16,7 @@ from trainings import Training, figures, largest_difference, small
 from skincli.config.load import to_yaml
 from skincli.data import prepare
 from skincli.evaluation.metrics import compute_metrics
-from skincli.inference.engine import malignant_probability, softmax
+from skincli.inference.engine import decide, malignant_probability, softmax
 from skincli.progress import Silent
 from skincli.taxonomy import classes_of
 from skincli.tracking.run_folder import RunFolder
@@ -131,7 +131,12 @@ def validated(config, folder):
     )(logits, torch.from_numpy(labels[rows]))
     scores = softmax(logits.numpy())
     found = compute_metrics(
-        labels[rows], scores, malignant_probability(scores, classes), classes, 0.5
+        labels[rows],
+        scores,
+        decide(scores, class_weights(counts.tolist(), config.calibration.decision_power).tolist()),
+        malignant_probability(scores, classes),
+        classes,
+        0.5,
     )
     return epoch, {
         "validation_loss": loss.item(),

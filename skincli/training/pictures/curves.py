@@ -62,7 +62,7 @@ def curves_figure(rows: Rows, chosen: int | None, title: str) -> Figure:
     figure = titled(title if chosen is None else f"{title}: epoch {chosen + 1} kept")
     (loss, scores), (rate, time) = figure.subplots(2, 2, sharex=True)
     epochs = _values(rows, "epoch") + 1  # people count from 1
-    plain(loss, "class-weighted loss")
+    plain(loss, "loss")
     _draw(loss, epochs, rows, _LOSSES, None)
     plain(scores, "validation")
     _draw(scores, epochs, rows, _SCORES, chosen)

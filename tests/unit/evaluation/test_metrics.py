@@ -28,7 +28,8 @@ def draw(seed: int, n: int, task: Task = "multiclass", levels: int = 0):
 
 
 def measure(labels, probabilities, malignant, task: Task = "multiclass", point=0.3) -> Metrics:
-    return compute_metrics(labels, probabilities, malignant, classes_of(task), point)
+    decided = probabilities.argmax(axis=1)
+    return compute_metrics(labels, probabilities, decided, malignant, classes_of(task), point)
 
 
 def pair_auroc(positive, scores):

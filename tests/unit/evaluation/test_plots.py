@@ -25,8 +25,9 @@ def example(labels, task="multiclass"):
     logits = np.random.default_rng(0).normal(size=(len(labels), len(classes)))
     probabilities = softmax(logits.astype(np.float32))
     malignant = malignant_probability(probabilities, classes)
-    scored = Scored((), np.asarray(labels), probabilities, malignant, classes, 0.4)
-    return scored, compute_metrics(scored.labels, probabilities, malignant, classes, 0.4)
+    decided = probabilities.argmax(axis=1)
+    scored = Scored((), np.asarray(labels), probabilities, decided, malignant, classes, 0.4)
+    return scored, compute_metrics(scored.labels, probabilities, decided, malignant, classes, 0.4)
 
 
 def texts(figure):

@@ -16,7 +16,10 @@ CLASSES = classes_of("multiclass")
 def table_of(labels, predicted):
     probabilities = np.eye(7)[predicted] * 0.9 + 0.1 / 7
     malignant = probabilities[:, [0, 1, 4]].sum(axis=1)
-    return class_table(compute_metrics(labels, probabilities, malignant, CLASSES, 0.5), CLASSES)
+    return class_table(
+        compute_metrics(labels, probabilities, np.asarray(predicted), malignant, CLASSES, 0.5),
+        CLASSES,
+    )
 
 
 @pytest.fixture

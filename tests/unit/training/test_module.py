@@ -5,7 +5,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from skincli.config.schema import Config
 from skincli.training.fit import build_network, new_module
-from skincli.training.module import class_weights, logit_adjustment, schedule_at
+from skincli.training.module import class_weights, schedule_at
 
 
 def test_class_weights_balance_as_their_power_says():
@@ -16,16 +16,6 @@ def test_class_weights_balance_as_their_power_says():
     assert (full * torch.tensor(counts)).sum() / 100 == pytest.approx(1)
     half = class_weights(counts, 0.5)
     assert half[1] / half[0] == pytest.approx(3)
-
-
-def test_adjusted_logits_are_learnt_as_if_classes_were_less_unequal():
-    counts = [90, 10, 0]
-    np.testing.assert_allclose(logit_adjustment(counts, 0.0), [0, 0, 0])
-    adjustment = logit_adjustment(counts, 0.5)
-    # Images that tell nothing: the loss is least where softmax(logits + adjustment) is 0.9, 0.1.
-    best = np.log([0.9, 0.1]) - adjustment[:2].numpy()
-    assert np.exp(best[0] - best[1]) == pytest.approx(3)  # the root of 9
-    assert adjustment[2] == 0
 
 
 def test_the_schedule_warms_up_and_comes_down_to_nothing():
