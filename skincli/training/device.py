@@ -9,6 +9,7 @@ import torch
 
 from skincli.config.schema import Config
 from skincli.errors import ConfigError
+from skincli.models.backbones import SMALL_RESNET
 
 # Lightning's advice on loaders and loggers that we do not use, on resuming into a folder and with
 # another patience, and on figures that are the same in all processes already.
@@ -42,7 +43,24 @@ def choose_device(config: Config) -> torch.device:
         raise ConfigError(f"trainer.devices={trainer.devices}, but torch sees {present} GPUs")
     if not present and trainer.precision == "16-mixed":
         raise ConfigError("trainer.precision=16-mixed needs a GPU", "take bf16-mixed or 32-true")
+    if not present:
+        _refuse_crash(config)
     return torch.device("cuda") if present else torch.device("cpu")
+
+
+def _refuse_crash(config: Config) -> None:
+    """torch 2.15 ends the process in the backward pass of small_resnet's strided shortcuts.
+
+    Seen on a CPU with AVX-512 for fewer than 16 channels, laid out last, on maps of 64 px; maps of
+    48 px and 16 channels were fine.
+    """
+    model, map_size = config.model, config.data.image_size // config.model.stem_stride
+    narrow = model.backbone == SMALL_RESNET and model.width < 16
+    if narrow and config.trainer.channels_last and map_size > 48:
+        raise ConfigError(
+            f"torch may crash in training small_resnet of width {model.width} at this size",
+            "set trainer.channels_last=false, or model.width=16 and more",
+        )
 
 
 def choose_precision(config: Config, device: torch.device) -> Any:

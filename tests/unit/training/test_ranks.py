@@ -47,6 +47,17 @@ def test_a_gpu_that_is_not_there_is_named(config):
         choose_device(config)
 
 
+def test_a_network_that_crashes_torch_is_refused_by_name(config):
+    config.model.backbone, config.model.width, config.data.image_size = "small_resnet", 8, 96
+    assert choose_device(config) == CPU
+    config.data.image_size = 128
+    with pytest.raises(ConfigError, match="torch may crash") as caught:
+        choose_device(config)
+    assert "channels_last=false" in caught.value.hint
+    config.trainer.channels_last = False
+    assert choose_device(config) == CPU
+
+
 def test_a_process_that_was_started_alone_does_not_wait_for_other_machines(config):
     config.trainer.num_nodes = 2
     with pytest.raises(ConfigError, match="started alone") as caught:
