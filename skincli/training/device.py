@@ -49,7 +49,7 @@ def choose_device(config: Config) -> torch.device:
 
 
 def _refuse_crash(config: Config) -> None:
-    """torch 2.15 ends the process in the backward pass of small_resnet's strided shortcuts.
+    """Torch 2.15 ends the process in the backward pass of small_resnet's strided shortcuts.
 
     Seen on a CPU with AVX-512 for fewer than 16 channels, laid out last, on maps of 64 px; maps of
     48 px and 16 channels were fine.
