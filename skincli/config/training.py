@@ -20,7 +20,7 @@ class ModelConfig:
     stem_stride: int = opt(
         2, "by how much small_resnet's stem shrinks the image: 4 for 96 px and more"
     )
-    dropout: float = opt(0.2, "dropout before the linear head")
+    dropout: float = opt(0.0, "dropout before the linear head")
     drop_path: float = opt(0.0, "probability that the deepest residual block is left out of a step")
     test_time_augmentation: TestTimeAugmentation = opt(
         "none",
