@@ -82,8 +82,8 @@ def _show_classes(output: Output, table: "ClassTable") -> None:
             f"accuracy {number(table.accuracy)}"
         )
         caution = (
-            "These are validation figures, and that part chose the epoch: `skincli evaluate` "
-            "gives the figures of the test part"
+            "These are validation figures, and that part is what choices are made by: "
+            "`skincli evaluate` gives the figures of the test part"
         )
         output.result(None, [overall, caution])
 

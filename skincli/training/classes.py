@@ -50,7 +50,7 @@ def measure_classes(
 ) -> ClassTable:
     """Score the validation part with the sealed bundle. Raises ModelError on a score that is none.
 
-    That part has chosen the epoch: on new images a model does worse, as `evaluate` shows.
+    That part is what choices are made by: on new images a model does worse, as `evaluate` shows.
     """
     rows = prepared.rows("validation")
     found = score_rows(bundle, prepared, rows, config.inference, progress)
