@@ -6,11 +6,14 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 
+from skincli.bundle import Bundle
 from skincli.config.load import to_yaml
 from skincli.config.schema import Config
 from skincli.data import PreparedSet, prepare
+from skincli.inference.engine import Classifier
 from skincli.models.network import Network
 from skincli.progress import Silent
 from skincli.tracking.run_folder import RunFolder, create_run_folder
@@ -42,6 +45,22 @@ def small(config: Config) -> Config:
     config.trainer.accelerator, config.trainer.max_epochs = "cpu", 3
     config.optimizer.lr = 0.003
     return config
+
+
+def uncalibrated(bundle: Bundle, images: np.ndarray) -> np.ndarray:
+    """The probabilities `[N, C]` before the temperature."""
+    found = Classifier(bundle).score(images).probabilities ** bundle.spec.temperature
+    return found / found.sum(axis=1, keepdims=True)
+
+
+def accuracy_before_calibration(bundle: Bundle, prepared: PreparedSet) -> float:
+    """Balanced accuracy of the validation part, as a training sees it: by the bundle's weights,
+    when no temperature is known yet."""
+    rows = prepared.rows("validation")
+    truth = prepared.labels(bundle.spec.task)[rows]
+    weighted = uncalibrated(bundle, prepared.images[rows]) * bundle.spec.decision_weights
+    called = weighted.argmax(axis=1)
+    return float(np.mean([(called[truth == c] == c).mean() for c in np.unique(truth)]))
 
 
 @dataclass

@@ -42,6 +42,8 @@ def pretrained_weights(backbone: str) -> str:
             with _impatient():
                 torch.hub.download_url_to_file(url, str(path), _hash_in(path.name), progress=False)
     except (urllib.error.URLError, OSError, RuntimeError) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it is also the answer, with its connection
         raise SkincliError(
             f"the pretrained weights of {backbone} cannot be downloaded from {url}: {error}",
             _WAYS_ON,

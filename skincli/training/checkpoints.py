@@ -18,6 +18,8 @@ from skincli.training.interruption import Interruption
 
 MONITOR: Final = "validation_balanced_accuracy"
 LAST: Final = "last.ckpt"
+# Agreeing makes a GPU wait: processes that train together do so only every so many steps.
+_STEPS_BETWEEN_AGREEMENTS: Final = 16
 
 
 class AtomicFiles(TorchCheckpointIO):
@@ -126,8 +128,11 @@ class LastCheckpoint(Checkpoint):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any
     ) -> None:
-        if trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
+        batches = trainer.fit_loop.epoch_loop.batch_progress
+        if batches.is_last_batch:
             return  # what is saved here would go on without the validation that is due
+        if trainer.world_size > 1 and batches.current.ready % _STEPS_BETWEEN_AGREEMENTS:
+            return
         number, due = _agree(trainer, self.interruption.number, int(self._is_due()))
         if number or due:
             self._save(trainer)
