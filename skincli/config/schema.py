@@ -1,6 +1,7 @@
 """Every setting of skincli: its name, type, default and a line on what it is for.
 
-With `data.py`, `training.py` and `operating.py` the only place where a default is written.
+With `data.py`, `training.py`, `tuning.py`, `promotion.py` and `operating.py` the only place where a
+default is written.
 Dataclasses of the standard library: reading the schema costs nothing; `load.py` lays files,
 environment and command line over it.
 """
@@ -17,6 +18,7 @@ from skincli.config.operating import (
     ServeConfig,
     TrackingConfig,
 )
+from skincli.config.promotion import PromotionConfig
 from skincli.config.training import (
     AugmentConfig,
     CalibrationConfig,
@@ -70,6 +72,7 @@ class Config:
     evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     registry: RegistryConfig = field(default_factory=RegistryConfig)
+    promotion: PromotionConfig = field(default_factory=PromotionConfig)
     serve: ServeConfig = field(default_factory=ServeConfig)
     runner: RunnerConfig = field(default_factory=RunnerConfig)
     tune: TuneConfig = field(default_factory=TuneConfig)
