@@ -1,9 +1,10 @@
 """The settings of everything that comes after training."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from skincli.config.fields import opt, require
+from skincli.config.secrets import has_credentials
 
 NO_STORE: Final = "none"
 
@@ -27,20 +28,50 @@ class EvaluateConfig:
 class TrackingConfig:
     uri: str = opt("sqlite:///mlflow.db", "MLflow store: sqlite:///FILE, http(s)://SERVER, or none")
     experiment: str = opt("skincli", "MLflow experiment that runs belong to")
+    backend: str | None = opt(
+        None, "database that `skincli track` serves: postgresql://HOST/NAME; default: tracking.uri"
+    )
+    artifacts: str | None = opt(
+        None,
+        "where the server keeps files: a folder or s3://BUCKET; default: beside the SQLite file",
+    )
+    s3_endpoint: str | None = opt(None, "address of an S3-compatible service that is not Amazon's")
     host: str = opt("127.0.0.1", "address that `skincli track` listens on")
     port: int = opt(5000, "port that `skincli track` listens on")
+    allowed_hosts: list[str] = field(
+        default_factory=list,
+        metadata={"help": "names that clients call the server by; any other is answered 403"},
+    )
+    cors_origins: list[str] = field(
+        default_factory=list,
+        metadata={"help": "other web sites whose pages may write to it: https://HOST"},
+    )
+    auth: bool = opt(False, "ask for a user and a password")
     start_timeout: float = opt(180.0, "seconds to wait until the tracking server answers")
+    backup_root: str = opt("backups", "folder under which `skincli track backup` writes")
 
     def __post_init__(self) -> None:
         known = self.uri.startswith(("sqlite:///", "http://", "https://")) or self.uri == NO_STORE
         require(known, "tracking.uri", "sqlite:///FILE, an http(s) address, or none")
         require(0 < self.port < 65536, "tracking.port", "between 1 and 65535")
+        backend = self.backend or "sqlite:///"
+        served = backend.startswith(("sqlite:///", "postgresql://"))
+        require(served, "tracking.backend", "sqlite:///FILE or postgresql://HOST/NAME")
+        secret = has_credentials(backend) or "password=" in backend
+        require(not secret, "tracking.backend", "without user and password: set PGUSER, PGPASSWORD")
+        kept = bool(self.artifacts) or backend.startswith("sqlite:///")
+        require(kept, "tracking.artifacts", "set where tracking.backend is postgresql://")
+        require("*" not in self.allowed_hosts, "tracking.allowed_hosts", "names, not every name")
 
 
 @dataclass(kw_only=True, slots=True)
 class RegistryConfig:
     name: str = opt("skin-lesion", "name of the registered model")
     alias: str = opt("champion", "alias that promotion moves and serving follows")
+
+    def __post_init__(self) -> None:
+        rule = "another than the challenger's, which the gate keeps for whom it refused"
+        require(self.alias != "challenger", "registry.alias", rule)
 
 
 @dataclass(kw_only=True, slots=True)
