@@ -1,7 +1,8 @@
 """The sealed folder in which training ends, and the only thing that everything after it reads.
 
-A bundle holds `model.onnx`, `trained_on.json` and `bundle.json`. The last one names the SHA-256
-of the others, so its own SHA-256, the bundle's digest, stands for the whole. Nothing is added to
+A bundle holds `model.onnx`, `reference.npz` (features of training images, summed up),
+`trained_on.json` and `bundle.json`. The last one names the SHA-256 of the others, so its own
+SHA-256, the bundle's digest, stands for the whole. Nothing is added to
 a bundle once it is sealed.
 """
 
@@ -19,10 +20,12 @@ from skincli.config.training import TestTimeAugmentation
 from skincli.errors import ModelError
 from skincli.taxonomy import ClassInfo, Task
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 SPEC_FILE: Final = "bundle.json"
 MODEL_FILE: Final = "model.onnx"
 TRAINED_ON_FILE: Final = "trained_on.json"
+REFERENCE_FILE: Final = "reference.npz"
+_SEALED: Final = (MODEL_FILE, REFERENCE_FILE, TRAINED_ON_FILE)
 # How many views of an image `model.onnx` averages over.
 VIEWS: Final[dict[TestTimeAugmentation, int]] = {"none": 1, "flips": 4, "dihedral": 8}
 
@@ -51,11 +54,36 @@ class Lineage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Conformal:
+    """A class belongs to an image's set where one minus its probability is within `thresholds [C]`.
+
+    `coverage` was promised for every class; where `marginal [C]`, the calibration part had too few
+    `lesions [C]` of it, and the promise holds for all classes together only.
+    """
+
+    coverage: float
+    thresholds: tuple[float, ...]
+    lesions: tuple[int, ...]
+    marginal: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutOfDistribution:
+    """An image is out of distribution beyond `largest_distance` from the reference features, or
+    below `least_sharpness`. `false_alarm_rate` is the share of calibration images that are."""
+
+    false_alarm_rate: float
+    largest_distance: float
+    least_sharpness: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BundleSpec:
     """What `bundle.json` holds.
 
     `temperature` divides the logits before the softmax; `operating_point` is the threshold on
-    the malignant probability. Both were fitted on the calibration part. The diagnosis is the class
+    the malignant probability. Both, and the limits of `conformal` and `out_of_distribution`, were
+    fitted on the calibration part. The diagnosis is the class
     of the largest probability times its `decision_weights [C]`. `test_time_augmentation`
     is a fact about `model.onnx`, which runs it: nobody has to.
     """
@@ -70,6 +98,8 @@ class BundleSpec:
     operating_point: float
     decision_weights: tuple[float, ...]
     target_sensitivity: float
+    conformal: Conformal
+    out_of_distribution: OutOfDistribution
     export_difference: float
     lineage: Lineage
 
@@ -91,14 +121,18 @@ class Bundle:
         return self.folder / MODEL_FILE
 
     @property
+    def reference(self) -> Path:
+        return self.folder / REFERENCE_FILE
+
+    @property
     def files(self) -> tuple[Path, ...]:
-        return tuple(self.folder / name for name in (SPEC_FILE, MODEL_FILE, TRAINED_ON_FILE))
+        return tuple(self.folder / name for name in (SPEC_FILE, *_SEALED))
 
 
 def seal(folder: Path, spec: BundleSpec, trained_on: dict[str, Any]) -> Bundle:
-    """Write the JSON files beside `folder/model.onnx` and seal them with their hashes."""
+    """Write the JSON files beside the model and its reference, and seal all with their hashes."""
     _write_json(folder / TRAINED_ON_FILE, trained_on)
-    files = {name: file_sha256(folder / name) for name in (MODEL_FILE, TRAINED_ON_FILE)}
+    files = {name: file_sha256(folder / name) for name in _SEALED}
     content = {"schema_version": SCHEMA_VERSION, **asdict(spec), "files": files}
     _write_json(folder / SPEC_FILE, content)
     return open_bundle(folder)
@@ -158,7 +192,7 @@ def file_sha256(path: Path) -> str:
 
 
 def _check_files(folder: Path, files: dict[str, str]) -> None:
-    if set(files) != {MODEL_FILE, TRAINED_ON_FILE}:
+    if set(files) != set(_SEALED):
         raise ModelError(f"the bundle in `{folder}` lists unexpected files: {sorted(files)}")
     for name, expected in files.items():
         path = folder / name
@@ -176,7 +210,16 @@ def _parse(content: dict[str, Any]) -> BundleSpec:
     lineage = content.pop("lineage")
     lineage["data_warnings"] = tuple(lineage["data_warnings"])
     content["decision_weights"] = tuple(content["decision_weights"])
-    return BundleSpec(classes=classes, lineage=Lineage(**lineage), **content)
+    conformal = content.pop("conformal")
+    for name in ("thresholds", "lesions", "marginal"):
+        conformal[name] = tuple(conformal[name])
+    return BundleSpec(
+        classes=classes,
+        lineage=Lineage(**lineage),
+        conformal=Conformal(**conformal),
+        out_of_distribution=OutOfDistribution(**content.pop("out_of_distribution")),
+        **content,
+    )
 
 
 def _write_json(path: Path, content: object) -> None:

@@ -8,8 +8,19 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from skincli.bundle import MODEL_FILE, Bundle, BundleSpec, Lineage, keyed_hashes, seal
+from skincli.bundle import (
+    MODEL_FILE,
+    REFERENCE_FILE,
+    Bundle,
+    BundleSpec,
+    Conformal,
+    Lineage,
+    OutOfDistribution,
+    keyed_hashes,
+    seal,
+)
 from skincli.config.data import Crop, SplitKind
+from skincli.inference.novelty import Reference
 from skincli.taxonomy import Task, classes_of
 
 OPERATING_POINT = 0.25
@@ -30,14 +41,21 @@ def tiny_bundle(
     weight_scale: float = 8.0,
     split: SplitKind = "lesion",
     decision_weights: Sequence[float] = (),
+    thresholds: Sequence[float] = (),
+    largest_distance: float = 10.0,
+    least_sharpness: float = 0.0,
 ) -> Bundle:
     """A bundle in `folder`; `seed` and `weight_scale` draw another model, another digest.
 
     `files` (SHA-256) and `lesions` (`name:lesion_id`) are those it pretends to have learnt from.
+    Distance is from mid-grey: that of black is 1.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    weights = _weights(len(classes_of(task)), seed, weight_scale)
+    n_classes = len(classes_of(task))
+    weights = _weights(n_classes, seed, weight_scale)
     onnx.save(tiny_network(weights, image_size), folder / MODEL_FILE)
+    middle, unit = np.full(3, 0.5, np.float32), 2 * np.eye(3, dtype=np.float32)
+    Reference(middle, unit).save(folder / REFERENCE_FILE)
     spec = BundleSpec(
         task=task,
         backbone="tiny",
@@ -47,8 +65,19 @@ def tiny_bundle(
         classes=classes_of(task),
         temperature=1.5,
         operating_point=OPERATING_POINT,
-        decision_weights=tuple(decision_weights) or (1.0,) * len(classes_of(task)),
+        decision_weights=tuple(decision_weights) or (1.0,) * n_classes,
         target_sensitivity=0.95,
+        conformal=Conformal(
+            coverage=0.9,
+            thresholds=tuple(thresholds) or (0.8,) * n_classes,
+            lesions=(50,) * n_classes,
+            marginal=(False,) * n_classes,
+        ),
+        out_of_distribution=OutOfDistribution(
+            false_alarm_rate=0.05,
+            largest_distance=largest_distance,
+            least_sharpness=least_sharpness,
+        ),
         export_difference=0.0,
         lineage=_lineage(split_fingerprint, run_id, data_name, split),
     )
@@ -77,7 +106,7 @@ def tiny_network(weights: np.ndarray, image_size: int) -> onnx.ModelProto:
         ),
         helper.make_node("Conv", ["pooled", "kernel"], ["cam"]),
     ]
-    constants = {
+    constants: dict[str, np.ndarray] = {
         "scale": np.array(1 / 255, np.float32),
         "axes": np.array([1, 2], np.int64),
         "weights": weights,

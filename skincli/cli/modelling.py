@@ -1,7 +1,7 @@
 """`skincli evaluate | predict`, beside `train`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -12,7 +12,14 @@ from skincli.cli.training import train
 from skincli.errors import SkincliError
 
 if TYPE_CHECKING:
+    from skincli.inference.abstaining import Reason
     from skincli.prediction.predict import PredictionRow, PredictResult
+
+_ABSTAINS: "Final[dict[Reason, str]]" = {
+    "blurred": "blurred",
+    "unlike_training_images": "unlike the training images",
+    "benign_or_malignant": "may be benign or malignant",
+}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -96,7 +103,7 @@ def predict(
 
 def _show_predictions(s: Session, result: "PredictResult") -> None:
     s.output.result(result)
-    columns = ["image", "diagnosis", "probability", "malignant", "decision"]
+    columns = ["image", "diagnosis", "probability", "malignant", "decision", "abstains"]
     s.output.table(columns, [_prediction_cells(row) for row in result.rows])
     lines = [f"Model {result.model}; decision at {result.operating_point:.3f}. No medical device."]
     if result.synthetic:
@@ -107,11 +114,12 @@ def _show_predictions(s: Session, result: "PredictResult") -> None:
 
 def _prediction_cells(row: "PredictionRow") -> list[str]:
     if row.error is not None or row.probability is None or row.malignant_probability is None:
-        return [str(row.path), f"error: {row.error}", "", "", ""]
+        return [str(row.path), f"error: {row.error}", "", "", "", ""]
     return [
         str(row.path),
         f"{row.code} ({row.name})",
         f"{row.probability:.3f}",
         f"{row.malignant_probability:.3f}",
         "malignant" if row.malignant else "benign",
+        _ABSTAINS[row.abstain] if row.abstain else "",
     ]

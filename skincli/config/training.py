@@ -144,10 +144,14 @@ class CalibrationConfig:
         "weight of a class in the choice of the diagnosis: its frequency to minus this power; "
         "0: the most probable class, 1: all classes count the same",
     )
+    coverage: float = opt(0.9, "share of lesions whose true diagnosis is in the conformal set")
+    false_alarms: float = opt(0.05, "share of good images that are called out of distribution")
 
     def __post_init__(self) -> None:
         require(0.5 <= self.target_sensitivity <= 1, "calibration.target_sensitivity", "0.5 to 1")
         require(0 <= self.decision_power <= 1, "calibration.decision_power", "between 0 and 1")
+        require(0.5 <= self.coverage < 1, "calibration.coverage", "0.5 to below 1")
+        require(0 < self.false_alarms < 0.5, "calibration.false_alarms", "between 0 and 0.5")
 
 
 @dataclass(kw_only=True, slots=True)

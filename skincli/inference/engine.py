@@ -10,12 +10,14 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from skincli.bundle import Bundle
+from skincli.bundle import Bundle, Conformal
 from skincli.errors import ModelError
 from skincli.imaging import Pixels
+from skincli.inference.novelty import Reference, novelty
 from skincli.taxonomy import ClassInfo
 
 Floats = NDArray[np.float32]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,17 @@ class Network:
 class Scores:
     """Calibrated `probabilities [N, C]` and the `malignant [N]` probability of N images.
 
-    `decided [N]` are the diagnoses: places of classes.
+    `decided [N]` are the diagnoses: places of classes. `conformal [N, C]` says which classes belong
+    to the set of an image. `novelty [N]` is above 1 out of distribution, by the features or, where
+    `blurred [N]`, by the sharpness.
     """
 
     probabilities: Floats
     decided: NDArray[np.intp]
     malignant: Floats
+    conformal: Flags
+    novelty: Floats
+    blurred: Flags
     cam: Floats
 
 
@@ -80,16 +87,22 @@ class Classifier:
         self.bundle = bundle
         self.spec = bundle.spec
         self._network = Network(bundle.model, threads, bundle.spec.views)
+        self._reference = Reference.load(bundle.reference)
 
     def score(self, images: Pixels) -> Scores:
         """Scores of uint8 images `[N, size, size, 3]`."""
-        outputs = self._network(images)
-        probabilities = softmax(outputs.logits, self.spec.temperature)
+        outputs, spec = self._network(images), self.spec
+        probabilities = softmax(outputs.logits, spec.temperature)
+        decided = decide(probabilities, spec.decision_weights)
+        far, dull = novelty(self._reference, spec.out_of_distribution, outputs.features, images)
         return Scores(
-            probabilities,
-            decide(probabilities, self.spec.decision_weights),
-            malignant_probability(probabilities, self.spec.classes),
-            outputs.cam,
+            probabilities=probabilities,
+            decided=decided,
+            malignant=malignant_probability(probabilities, spec.classes),
+            conformal=conformal_sets(probabilities, decided, spec.conformal),
+            novelty=np.maximum(far, dull),
+            blurred=dull > far,
+            cam=outputs.cam,
         )
 
     def score_batches(self, images: Pixels, batch_size: int) -> Iterator[Scores]:
@@ -115,6 +128,15 @@ def decide(probabilities: Floats, weights: Sequence[float]) -> NDArray[np.intp]:
     """
     result: NDArray[np.intp] = (probabilities * np.asarray(weights)).argmax(axis=1)
     return result
+
+
+def conformal_sets(probabilities: Floats, decided: NDArray[np.intp], conformal: Conformal) -> Flags:
+    """Which classes `[N, C]` belong to the sets; the diagnosis always does."""
+    # In float32, as the thresholds were fitted: the image that set one is within it.
+    thresholds = np.asarray(conformal.thresholds, dtype=np.float32)
+    sets: Flags = np.float32(1) - probabilities <= thresholds
+    sets[np.arange(len(sets)), decided] = True
+    return sets
 
 
 def malignant_probability(probabilities: Floats, classes: tuple[ClassInfo, ...]) -> Floats:

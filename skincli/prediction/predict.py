@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from skincli.bundle import Bundle, BundleSpec
 from skincli.config.schema import Config
 from skincli.errors import ImageError
 from skincli.imaging import Limits, Pixels, read_input
+from skincli.inference.abstaining import Reason, abstentions
 from skincli.inference.engine import Classifier, Floats, Scores
 from skincli.prediction.find import find_images
 from skincli.prediction.heatmaps import HeatmapFolder, picture_of
@@ -22,7 +24,9 @@ from skincli.tracking.resolve import resolve
 class PredictionRow:
     """What the model says of one image; all None but `path` and `error` when it has an error.
 
-    `malignant` is the decision at the model's operating point.
+    `malignant` is the decision at the model's operating point. `conformal_set` holds the codes of
+    the diagnoses that may well be true. Where the model had better not answer, `abstain` says why;
+    `novelty` is above 1 where the image is out of distribution.
     """
 
     path: Path
@@ -32,6 +36,10 @@ class PredictionRow:
     malignant_probability: float | None = None
     malignant: bool | None = None
     probabilities: dict[str, float] | None = None
+    conformal_set: tuple[str, ...] | None = None
+    novelty: float | None = None
+    out_of_distribution: bool | None = None
+    abstain: Reason | None = None
     heatmap: Path | None = None
     error: str | None = None
 
@@ -141,18 +149,20 @@ def _predict_batch(
 ) -> Iterator[PredictionRow]:
     pixels = [item.pixels for item in batch if item.pixels is not None]
     scores = classifier.score(np.stack(pixels)) if pixels else None
+    reasons = abstentions(scores, classifier.spec.classes) if scores else []
     position = 0
     for item in batch:
         if item.pixels is None or scores is None:
             yield PredictionRow(path=item.path, error=item.error)
             continue
-        yield _describe(item, scores, position, classifier.spec, heatmaps)
+        yield _describe(item, scores, reasons[position], position, classifier.spec, heatmaps)
         position += 1
 
 
 def _describe(
     item: _Input,
     scores: Scores,
+    abstain: Reason | None,
     position: int,
     spec: BundleSpec,
     heatmaps: HeatmapFolder | None,
@@ -161,7 +171,7 @@ def _describe(
     if not np.isfinite(probabilities).all():
         return PredictionRow(path=item.path, error="the model's answer is not a finite number")
     top = int(scores.decided[position])
-    codes = (info.code for info in spec.classes)
+    codes = [info.code for info in spec.classes]
     heatmap = None
     if heatmaps is not None and item.picture is not None:
         heatmap = heatmaps.write(item.path, item.picture, scores.cam[position, top])
@@ -173,5 +183,9 @@ def _describe(
         malignant_probability=float(scores.malignant[position]),
         malignant=bool(scores.malignant[position] >= spec.operating_point),
         probabilities=dict(zip(codes, probabilities.tolist(), strict=True)),
+        conformal_set=tuple(compress(codes, scores.conformal[position])),
+        novelty=float(scores.novelty[position]),
+        out_of_distribution=bool(scores.novelty[position] > 1),
+        abstain=abstain,
         heatmap=heatmap,
     )

@@ -14,6 +14,7 @@ def write_csv(result: PredictResult, path: Path) -> None:
     """
     codes = [info.code for info in result.classes]
     header = ["path", "predicted", "name", "probability", "malignant_probability", "malignant"]
+    header += ["conformal_set", "novelty", "out_of_distribution", "abstain"]
     partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,11 +37,19 @@ def _cells(row: PredictionRow, codes: list[str]) -> list[object]:
         row.name,
         _digits(row.probability),
         _digits(row.malignant_probability),
-        None if row.malignant is None else int(row.malignant),
+        _flag(row.malignant),
+        None if row.conformal_set is None else " ".join(row.conformal_set),
+        _digits(row.novelty),
+        _flag(row.out_of_distribution),
+        row.abstain,
         *(_digits(probabilities.get(code)) for code in codes),
         row.heatmap,
         row.error,
     ]
+
+
+def _flag(value: bool | None) -> int | None:
+    return None if value is None else int(value)
 
 
 def _digits(value: float | None) -> str | None:

@@ -1,8 +1,9 @@
 """The model that is served: loading it, testing it, and asking it about uploaded images."""
 
 import os
-from collections.abc import Sequence
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from itertools import chain, compress
+from typing import Any
 
 import numpy as np
 from anyio import CapacityLimiter, to_thread
@@ -12,7 +13,8 @@ from skincli.bundle import Bundle
 from skincli.config.schema import Config
 from skincli.errors import ImageError
 from skincli.imaging import Limits, Pixels, read_input
-from skincli.inference.engine import Floats
+from skincli.inference.abstaining import abstentions
+from skincli.inference.engine import Scores
 from skincli.inference.selftest import checked_classifier
 from skincli.serving.errors import image_problem
 from skincli.serving.schemas import Diagnosis, ModelName, Prediction
@@ -38,10 +40,8 @@ class ServedModel:
         names = [upload.filename or f"image {n}" for n, upload in enumerate(uploads, start=1)]
         images = np.stack([self._read(*pair) for pair in zip(names, uploads, strict=True)])
         batches = self._classifier.score_batches(images, self._batch_size)
-        rows = chain.from_iterable(
-            zip(s.probabilities, s.decided, s.malignant, strict=True) for s in batches
-        )
-        return [self._describe(name, *row) for name, row in zip(names, rows, strict=True)]
+        answers = chain.from_iterable(self._answers(scores) for scores in batches)
+        return [Prediction(filename=n, **a) for n, a in zip(names, answers, strict=True)]
 
     def _read(self, name: str, upload: UploadFile) -> Pixels:
         try:
@@ -51,18 +51,22 @@ class ServedModel:
         except ImageError as error:
             raise image_problem(name, error) from None
 
-    def _describe(
-        self, filename: str, probabilities: Floats, decided: np.intp, malignant: np.float32
-    ) -> Prediction:
-        top = self.spec.classes[int(decided)]
-        codes = (info.code for info in self.spec.classes)
-        return Prediction(
-            filename=filename,
-            diagnosis=Diagnosis(code=top.code, name=top.name),
-            probabilities=dict(zip(codes, probabilities.tolist(), strict=True)),
-            malignant_probability=float(malignant),
-            malignant=bool(malignant >= self.spec.operating_point),
-        )
+    def _answers(self, scores: Scores) -> Iterator[dict[str, Any]]:
+        """The fields of `Prediction`, but for the name, of every image of a batch."""
+        codes = [info.code for info in self.spec.classes]
+        for row, abstain in enumerate(abstentions(scores, self.spec.classes)):
+            top = self.spec.classes[int(scores.decided[row])]
+            yield {
+                "diagnosis": Diagnosis(code=top.code, name=top.name),
+                "probabilities": dict(zip(codes, scores.probabilities[row].tolist(), strict=True)),
+                "malignant_probability": float(scores.malignant[row]),
+                "malignant": bool(scores.malignant[row] >= self.spec.operating_point),
+                "conformal_set": list(compress(codes, scores.conformal[row])),
+                "novelty": float(scores.novelty[row]),
+                "out_of_distribution": bool(scores.novelty[row] > 1),
+                "abstain": abstain is not None,
+                "abstain_reason": abstain,
+            }
 
 
 def load_model(config: Config) -> ServedModel:

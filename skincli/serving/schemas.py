@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
+from skincli.inference.abstaining import Reason
 from skincli.taxonomy import Task
 
 NOTICE: Final = (
@@ -33,6 +34,11 @@ class Prediction(BaseModel):
     probabilities: dict[str, float] = Field(description="calibrated, by class code; they sum to 1")
     malignant_probability: float = Field(description="sum over the malignant classes")
     malignant: bool = Field(description="malignant_probability reaches the operating point")
+    conformal_set: list[str] = Field(description="codes of the diagnoses that may well be true")
+    novelty: float = Field(description="distance from the training images; 1 is the limit")
+    out_of_distribution: bool = Field(description="novelty is above 1")
+    abstain: bool = Field(description="the model had better not answer: do not use the diagnosis")
+    abstain_reason: Reason | None = None
 
 
 class PredictResponse(BaseModel):

@@ -5,14 +5,29 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
-from skincli.bundle import MODEL_FILE, VIEWS, Bundle, BundleSpec, Lineage, keyed_hashes, seal
+from skincli.bundle import (
+    MODEL_FILE,
+    REFERENCE_FILE,
+    VIEWS,
+    Bundle,
+    BundleSpec,
+    Conformal,
+    Lineage,
+    OutOfDistribution,
+    keyed_hashes,
+    seal,
+)
 from skincli.config.load import resolved_dict
 from skincli.config.schema import Config
 from skincli.data import PreparedSet
 from skincli.errors import SkincliError
 from skincli.evaluation.calibration import fit_operating_point, fit_temperature
+from skincli.evaluation.conformal import fit_conformal
+from skincli.evaluation.novelty import REFERENCE_IMAGES, fit_limits, fit_reference
 from skincli.inference.engine import Floats, Network, malignant_probability, softmax
+from skincli.inference.novelty import Reference, sharpness
 from skincli.models.export import export_onnx, torch_logits
 from skincli.models.network import Network as TorchNetwork
 from skincli.taxonomy import MALIGNANT_DIAGNOSES, classes_of
@@ -27,6 +42,17 @@ _CHECKED_IMAGES = 64
 class _Calibration:
     temperature: float
     operating_point: float
+    conformal: Conformal
+    out_of_distribution: OutOfDistribution
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What the export says of N images: `logits [N, C]`, `features [N, D]`; and `sharp [N]`."""
+
+    logits: Floats
+    features: Floats
+    sharp: Floats
 
 
 def seal_bundle(
@@ -43,7 +69,9 @@ def seal_bundle(
     export_onnx(network, config.data.image_size, partial / MODEL_FILE, augmentation)
     exported = Network(partial / MODEL_FILE, config.inference.threads, VIEWS[augmentation])
     difference = _difference(config, prepared, network, exported)
-    calibration = _calibrate(config, prepared, exported)
+    reference = _reference(config, prepared, exported)
+    reference.save(partial / REFERENCE_FILE)
+    calibration = _calibrate(config, prepared, exported, reference)
     spec = BundleSpec(
         task=config.task,
         backbone=config.model.backbone,
@@ -55,6 +83,8 @@ def seal_bundle(
         operating_point=calibration.operating_point,
         decision_weights=_decision_weights(config, prepared),
         target_sensitivity=config.calibration.target_sensitivity,
+        conformal=calibration.conformal,
+        out_of_distribution=calibration.out_of_distribution,
         export_difference=difference,
         lineage=_lineage(config, prepared, folder),
     )
@@ -81,18 +111,48 @@ def _difference(
     return difference
 
 
-def _calibrate(config: Config, prepared: PreparedSet, exported: Network) -> _Calibration:
-    rows = prepared.rows("calibration")
+def _reference(config: Config, prepared: PreparedSet, exported: Network) -> Reference:
+    """Features of training images as the export sees them, without augmentation."""
+    rows = prepared.rows("train")
+    rng = np.random.default_rng(config.seed)
+    chosen = rng.choice(rows, min(len(rows), REFERENCE_IMAGES), replace=False)
+    return fit_reference(_answers(config, prepared, exported, np.sort(chosen)).features)
+
+
+def _calibrate(
+    config: Config, prepared: PreparedSet, exported: Network, reference: Reference
+) -> _Calibration:
+    rows, settings = prepared.rows("calibration"), config.calibration
+    labels, samples = prepared.labels(config.task)[rows], [prepared.samples[row] for row in rows]
+    answers = _answers(config, prepared, exported, rows)
+    temperature = fit_temperature(answers.logits, labels)
+    probabilities = softmax(answers.logits, temperature)
+    malignant = malignant_probability(probabilities, classes_of(config.task))
+    truth = np.array([sample.dx in MALIGNANT_DIAGNOSES for sample in samples])
+    return _Calibration(
+        temperature=temperature,
+        operating_point=fit_operating_point(malignant, truth, settings.target_sensitivity),
+        conformal=fit_conformal(
+            probabilities, labels, [sample.lesion_id for sample in samples], settings.coverage
+        ),
+        out_of_distribution=fit_limits(
+            reference.distance(answers.features), answers.sharp, settings.false_alarms
+        ),
+    )
+
+
+def _answers(
+    config: Config, prepared: PreparedSet, exported: Network, rows: NDArray[np.intp]
+) -> _Answers:
     size = config.inference.batch_size
-    parts = [
-        exported(prepared.images[rows[i : i + size]]).logits for i in range(0, len(rows), size)
-    ]
-    logits: Floats = np.concatenate(parts)
-    temperature = fit_temperature(logits, prepared.labels(config.task)[rows])
-    malignant = malignant_probability(softmax(logits, temperature), classes_of(config.task))
-    truth = np.array([prepared.samples[row].dx in MALIGNANT_DIAGNOSES for row in rows])
-    threshold = fit_operating_point(malignant, truth, config.calibration.target_sensitivity)
-    return _Calibration(temperature, threshold)
+    logits, features, sharp = [], [], []
+    for start in range(0, len(rows), size):
+        batch = prepared.images[rows[start : start + size]]
+        outputs = exported(batch)
+        logits.append(outputs.logits)
+        features.append(outputs.features)
+        sharp.append(sharpness(batch))
+    return _Answers(np.concatenate(logits), np.concatenate(features), np.concatenate(sharp))
 
 
 def _decision_weights(config: Config, prepared: PreparedSet) -> tuple[float, ...]:

@@ -63,6 +63,7 @@ def test_a_copy_takes_only_what_was_sealed(tmp_path):
     assert {f.name for f in copy.folder.iterdir()} == {
         "bundle.json",
         "model.onnx",
+        "reference.npz",
         "trained_on.json",
     }
 

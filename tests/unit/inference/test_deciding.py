@@ -76,10 +76,8 @@ def test_the_server_decides_by_the_weights_too(bundle, photo):
     config.serve.model = str(bundle.folder)
     scores = Classifier(bundle).score(np.zeros((1, 32, 32, 3), dtype=np.uint8))
     model = load_model(config)
-    found = model._describe(
-        "a.png", scores.probabilities[0], scores.decided[0], scores.malignant[0]
-    )
-    assert found.diagnosis.code == "mel"
+    [found] = model._answers(scores)
+    assert found["diagnosis"].code == "mel"
 
 
 def test_an_evaluation_measures_the_weighted_decisions(synthetic_config, tmp_path):

@@ -1,5 +1,6 @@
 import csv
 import os
+import shutil
 from io import BytesIO
 from pathlib import Path
 
@@ -112,6 +113,7 @@ def test_an_answer_that_is_no_number_is_an_error_not_a_benign_lesion(bundle, pho
     scale = np.array(1 / 255, np.float32).tobytes()
     assert graph.count(scale) == 1
     (broken / MODEL_FILE).write_bytes(graph.replace(scale, np.float32(np.nan).tobytes()))
+    shutil.copyfile(bundle.reference, broken / bundle.reference.name)
     sealed = seal(broken, bundle.spec, {"key": "k", "files": [], "lesions": []})
     row = ask(sealed, photos / "a.jpg").rows[0]
     assert row.malignant is None

@@ -54,6 +54,10 @@ def test_the_answer_holds_what_the_model_says_of_each_image_in_order(
         assert prediction["malignant_probability"] == pytest.approx(expected.malignant[row])
         top = codes[int(probabilities.argmax())]
         assert prediction["diagnosis"] == {"code": top, "name": names[top]}
+        likely = [c for c, inside in zip(codes, expected.conformal[row], strict=True) if inside]
+        assert prediction["conformal_set"] == likely
+        assert prediction["novelty"] == pytest.approx(expected.novelty[row])
+        assert prediction["abstain"] == (prediction["abstain_reason"] is not None)
 
 
 def test_the_answer_says_which_model_and_that_it_is_no_device(
