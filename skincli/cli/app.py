@@ -6,7 +6,18 @@ from typing import Annotated
 import typer
 
 from skincli import __version__
-from skincli.cli import bench, configs, data, deciding, machine, modelling, serving, track, tuning
+from skincli.cli import (
+    bench,
+    configs,
+    data,
+    deciding,
+    machine,
+    modelling,
+    models,
+    serving,
+    track,
+    tuning,
+)
 from skincli.cli.options import protect_words_after_dashes
 
 app = typer.Typer(
@@ -22,7 +33,7 @@ app.add_typer(data.app, name="data")
 modelling.add_to(app)
 tuning.add_to(app)
 deciding.add_to(app)
-app.add_typer(deciding.models, name="models")
+app.add_typer(models.app, name="models")
 serving.add_to(app)
 app.add_typer(track.app, name="track")
 app.add_typer(configs.app, name="config")

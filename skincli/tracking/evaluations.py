@@ -1,17 +1,19 @@
-"""Evaluations in the store: beside the sealed bundle, keyed by its digest and the test split."""
+"""Evaluations in the store: beside the sealed bundle, keyed by its digest and the images."""
 
-import json
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 from skincli.config.operating import NO_STORE
 from skincli.config.schema import Config
 from skincli.tracking.resolve import ResolvedModel
 from skincli.tracking.store import connect, database_file, store_errors
 from skincli.tracking.stored_runs import find_run
+
+# Its name carries the images, its value the bundle. Set when all files of an evaluation are there.
+_TAG: Final = "skincli.evaluated."
+_FILES: Final = ("evaluation.json", "predictions.csv")
 
 
 def publish_evaluation(
@@ -29,31 +31,48 @@ def publish_evaluation(
         run = find_run(client, resolved.run_id)
         if run is None:
             return False
-        run_id = run.info.run_id
+        run_id, digest = run.info.run_id, resolved.bundle.digest
         now = int(time.time() * 1000)
         batch = [Metric(name, value, now, 0) for name, value in metrics.items()]
         client.log_batch(run_id, metrics=batch)
-        client.log_artifacts(run_id, str(folder), _artifact_path(resolved.bundle.digest, key))
+        client.log_artifacts(run_id, str(folder), _artifact_path(digest, key))
+        client.set_tag(run_id, f"{_TAG}{key}", digest)
     return True
 
 
-def find_evaluation(
-    config: Config, run_id: str | None, digest: str, key: str
-) -> dict[str, Any] | None:
-    """The `evaluation.json` of a bundle on the test split `key`, or None if there is none."""
+def fetch_evaluation(
+    config: Config, run_id: str, digest: str, key: str, scratch: Path
+) -> Path | None:
+    """A folder below `scratch` with what the gate needs of an evaluation: the figures and the
+    predictions of a bundle on the images `key`. None where it was not measured on them.
+    """
     client = connect(config.tracking)
     place = _artifact_path(digest, key)
-    path = f"{place}/evaluation.json"
-    with store_errors(config.tracking), tempfile.TemporaryDirectory() as scratch:
-        run = find_run(client, run_id) if run_id else None
-        if run is None:
+    with store_errors(config.tracking):
+        run = find_run(client, run_id)
+        if run is None or run.data.tags.get(f"{_TAG}{key}") != digest:
             return None
-        run_id = run.info.run_id
-        if path not in {item.path for item in client.list_artifacts(run_id, place)}:
-            return None
-        file = client.download_artifacts(run_id, path, scratch)
-        content: dict[str, Any] = json.loads(Path(file).read_text())
-    return content if content.get("bundle_digest") == digest else None
+        for file in _FILES:
+            client.download_artifacts(run.info.run_id, f"{place}/{file}", str(scratch))
+    return scratch / place
+
+
+def count_evaluated(config: Config, key: str) -> int:
+    """How many different bundles were measured on the images `key`, those of deleted runs too."""
+    from mlflow.entities import ViewType
+
+    client = connect(config.tracking)
+    tag = f"{_TAG}{key}"
+    with store_errors(config.tracking):
+        places = [each.experiment_id for each in client.search_experiments(ViewType.ALL)]
+        digests: set[str] = set()
+        token = None
+        while True:
+            page = client.search_runs(places, f"tags.`{tag}` != ''", ViewType.ALL, page_token=token)
+            digests.update(run.data.tags[tag] for run in page)
+            token = page.token
+            if not token:
+                return len(digests)
 
 
 def _artifact_path(digest: str, key: str) -> str:

@@ -1,23 +1,30 @@
-"""Versions of the registered model, their aliases, and the history of who moved them.
+"""Versions of the registered model, and moving their aliases.
 
-Aliases are MLflow's own; what skincli adds are tags: the bundle's digest and figures on a
-version, and one entry per change of an alias on the registered model.
+Aliases are MLflow's own; what skincli adds are the history (`history.py`) and tags on a version:
+the bundle's digest, and the figures that it was judged by.
 """
 
-import getpass
-import json
-import os
-import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from skincli.bundle import Bundle
+from skincli.config.load import resolved_dict
 from skincli.config.schema import Config
-from skincli.errors import ModelError
+from skincli.errors import ModelError, SkincliError
+from skincli.tracking.history import (
+    Action,
+    Change,
+    Entry,
+    append_change,
+    config_digest,
+    create_model,
+    let_alias_follow,
+    newest,
+    read_history,
+)
 from skincli.tracking.models import DIGEST_TAG
-from skincli.tracking.processes import host_name
 from skincli.tracking.resolve import find_version, logged_model_id
 from skincli.tracking.store import connect, store_errors
 from skincli.tracking.stored_runs import find_run
@@ -25,13 +32,14 @@ from skincli.tracking.stored_runs import find_run
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-_HISTORY: Final = "skincli.history."
+CHALLENGER: Final = "challenger"
 _METRIC: Final = "skincli.test_"
+_MANY: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
-    """One registered version. `metrics` are those of its evaluation when it was promoted."""
+    """One registered version. `metrics` are those of the evaluation that it was judged by."""
 
     version: str
     aliases: tuple[str, ...]
@@ -42,41 +50,34 @@ class ModelVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One move of an alias: who, when, from which version to which, and why."""
+class Registry:
+    """What the store held at one moment: versions, newest first, and history, oldest first."""
 
-    alias: str
-    action: Literal["promote", "rollback"]
-    before: str | None
-    after: str
-    who: str
-    when: str
-    reason: str | None
-    forced: bool
+    versions: tuple[ModelVersion, ...]
+    history: tuple[Entry, ...]
+
+    def current(self, alias: str) -> ModelVersion | None:
+        """The version that the alias points to, or will once a change that began is done."""
+        last = newest(self.history, alias)
+        if last is not None and not last.done:
+            return self.version(last.change.after)
+        return next((v for v in self.versions if alias in v.aliases), None)
+
+    def version(self, number: str) -> ModelVersion | None:
+        return next((v for v in self.versions if v.version == number), None)
 
 
-def list_versions(config: Config) -> list[ModelVersion]:
-    """Every version of `registry.name`, newest first; empty when nothing is registered."""
-    from mlflow.exceptions import MlflowException
-
+def read_registry(config: Config) -> Registry:
+    """Everything about `registry.name`, in three calls; empty when nothing is registered."""
     client = connect(config.tracking)
     name = config.registry.name
     with store_errors(config.tracking):
-        try:
-            aliases = client.get_registered_model(name).aliases
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                raise
-            return []
-        records = client.search_model_versions(f"name='{name}'", max_results=1000)
+        records = client.search_model_versions(f"name='{name}'", max_results=_MANY)
+        aliases = client.get_registered_model(name).aliases if records else {}
+        history = read_history(client, name) if records else []
     versions = [_version(record, aliases) for record in records]
-    return sorted(versions, key=lambda version: int(version.version), reverse=True)
-
-
-def current_version(config: Config) -> ModelVersion | None:
-    """The version that the alias points to, or None."""
-    alias = config.registry.alias
-    return next((v for v in list_versions(config) if alias in v.aliases), None)
+    newest_first = sorted(versions, key=lambda version: int(version.version), reverse=True)
+    return Registry(tuple(newest_first), tuple(history))
 
 
 def register(config: Config, model: str, bundle: Bundle, run_id: str | None) -> str:
@@ -89,80 +90,76 @@ def register(config: Config, model: str, bundle: Bundle, run_id: str | None) -> 
             if record.name == name:
                 client.set_model_version_tag(name, record.version, DIGEST_TAG, bundle.digest)
                 return str(record.version)
-        known = {v.digest: v.version for v in list_versions(config)}
+        known = {v.digest: v.version for v in read_registry(config).versions}
         if bundle.digest in known:
             return known[bundle.digest]
         return _create_version(client, name, bundle, run_id)
 
 
-def move_alias(config: Config, change: Change, metrics: Mapping[str, float] | None = None) -> None:
-    """Point the alias at `change.after`, and write the change down first."""
+def new_change(
+    config: Config, registry: Registry, action: Action, after: str, **facts: Any
+) -> Change:
+    """A change by whoever runs this process, to follow the last one that `registry` knows.
+
+    It moves `registry.alias`, or for a refusal that of the challenger.
+    """
+    alias = CHALLENGER if action == "refuse" else config.registry.alias
+    current, last = registry.current(alias), newest(registry.history, alias)
+    return Change(
+        alias=alias,
+        action=action,
+        before=current.version if current else None,
+        after=after,
+        follows=last.change.id if last else None,
+        config_sha256=config_digest(resolved_dict(config)),
+        **facts,
+    )
+
+
+def move_alias(config: Config, change: Change, metrics: Mapping[str, float]) -> None:
+    """Write the change down, then point the alias at `change.after`.
+
+    Raises SkincliError, and the alias stays, when another change came first.
+    """
     client = connect(config.tracking)
     name = config.registry.name
     with store_errors(config.tracking):
-        for key, value in (metrics or {}).items():
+        for key, value in metrics.items():
             client.set_model_version_tag(name, change.after, f"{_METRIC}{key}", repr(value))
-        entry = f"{_HISTORY}{time.time_ns():020d}"
-        client.set_registered_model_tag(name, entry, json.dumps(asdict(change)))
-        client.set_registered_model_alias(name, change.alias, change.after)
+        append_change(client, name, change)
+        entries = read_history(client, name)
+        if change.id not in {entry.change.id for entry in entries}:
+            raise _second(change, newest(entries, change.alias))
+        let_alias_follow(client, name, change.alias)
+        if change.action == "promote":
+            _end_challenge(client, name, change.after)
 
 
-def history(config: Config) -> list[Change]:
-    """Every recorded move of the configured alias, oldest first."""
-    from mlflow.exceptions import MlflowException
-
-    client = connect(config.tracking)
-    with store_errors(config.tracking):
-        try:
-            tags = client.get_registered_model(config.registry.name).tags
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                raise
-            return []
-    entries = [Change(**json.loads(tags[key])) for key in sorted(tags) if key.startswith(_HISTORY)]
-    return [change for change in entries if change.alias == config.registry.alias]
+def _end_challenge(client: "MlflowClient", name: str, version: str) -> None:
+    """A version that became more is no challenger any longer."""
+    if str(client.get_registered_model(name).aliases.get(CHALLENGER)) == version:
+        client.delete_registered_model_alias(name, CHALLENGER)
 
 
-def new_change(
-    config: Config,
-    action: Literal["promote", "rollback"],
-    before: str | None,
-    after: str,
-    *,
-    reason: str | None = None,
-    forced: bool = False,
-) -> Change:
-    """A change made now, by whoever runs this process."""
-    who = f"{_user()}@{host_name()}"
-    when = datetime.now(UTC).isoformat(timespec="seconds")
-    return Change(config.registry.alias, action, before, after, who, when, reason, forced)
-
-
-def _user() -> str:
-    """The user's name, or the number where a container has no name for it."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
+def _second(change: Change, first: Entry | None) -> SkincliError:
+    winner = f"{first.change.who} made it version {first.change.after}" if first else "it moved"
+    return SkincliError(
+        f"version {change.after} did not become {change.alias}: {winner} meanwhile",
+        "run it again: the evidence is then weighed against that version",
+    )
 
 
 def _create_version(client: "MlflowClient", name: str, bundle: Bundle, run_id: str | None) -> str:
-    from mlflow.exceptions import MlflowException
-
     run = find_run(client, run_id) if run_id else None
     if run is None:
         raise ModelError(
             f"the run of this bundle ({run_id}) is not in this tracking store",
-            "promote it where it was trained, or send it here with `skincli track publish RUN`",
+            "`skincli models import` brings a bundle in, `skincli track publish RUN` a whole run",
         )
     model_id = logged_model_id(run)
     if run.data.tags.get(DIGEST_TAG) != bundle.digest:
         raise ModelError("this bundle is not the one that its run logged", "promote the run's id")
-    try:
-        client.create_registered_model(name)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
+    create_model(client, name, "Classifiers of skin lesions. Research software.")
     version = client.create_model_version(
         name, f"models:/{model_id}", run_id=run.info.run_id, tags={DIGEST_TAG: bundle.digest}
     )

@@ -1,19 +1,16 @@
 """From what a person calls a model to a verified bundle folder."""
 
-import contextlib
-import os
 import re
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from skincli.bundle import SPEC_FILE, Bundle, copy_bundle, open_bundle
+from skincli.bundle import SPEC_FILE, Bundle, open_bundle
 from skincli.config.operating import NO_STORE
 from skincli.config.schema import Config
 from skincli.config.secrets import mask
 from skincli.errors import ModelError
+from skincli.tracking.fetching import fetch_bundle
 from skincli.tracking.finding import find_run_folder
 from skincli.tracking.models import DIGEST_TAG
 from skincli.tracking.store import connect, store_errors
@@ -23,7 +20,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _RUN_ID: Final = re.compile(r"[0-9a-f]{32}")
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _VERSION: Final = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>\d+)|@(?P<alias>[^/@]+))")
 _FORMS: Final = "a run id, `models:/NAME@ALIAS`, `models:/NAME/VERSION`, or a bundle folder"
 
@@ -85,7 +81,7 @@ def _resolve_version(config: Config, uri: str) -> ResolvedModel:
         record = find_version(client, uri)
         digest = record.tags.get(DIGEST_TAG)
         name = f"models:/{record.name}/{record.version}"
-        bundle = _fetch(name, digest)
+        bundle = fetch_bundle(name, digest)
         run_id = record.run_id or bundle.spec.lineage.run_id
     return ResolvedModel(bundle, str(record.version), run_id, name)
 
@@ -99,7 +95,7 @@ def _resolve_run(config: Config, run_id: str) -> ResolvedModel:
                 f"there is no run `{run_id}` in {mask(config.tracking.uri)}",
                 f"`skincli track publish {run_id}` sends one that was trained without it",
             )
-        bundle = _fetch(f"models:/{logged_model_id(run)}", run.data.tags.get(DIGEST_TAG))
+        bundle = fetch_bundle(f"models:/{logged_model_id(run)}", run.data.tags.get(DIGEST_TAG))
     return ResolvedModel(bundle, None, run.info.run_id, run_id)
 
 
@@ -113,48 +109,3 @@ def logged_model_id(run: Any) -> str:
             "finishes a run",
         )
     return str(models[-1].model_id)
-
-
-def _fetch(uri: str, digest: str | None) -> Bundle:
-    """A verified bundle from the local cache, keyed by digest, or from the artifact store."""
-    cache = _cache_folder()
-    kept = _kept(cache, digest)
-    if kept is not None:
-        return kept
-    from mlflow.artifacts import download_artifacts
-
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache, prefix="fetch-") as scratch:
-        downloaded = Path(download_artifacts(artifact_uri=uri, dst_path=scratch))
-        bundle = copy_bundle(downloaded, Path(scratch) / "bundle")
-        if digest and bundle.digest != digest:
-            raise ModelError(
-                f"the bundle of {uri} is not the one that was registered: its digest is "
-                f"{bundle.digest[:12]}, not {digest[:12]}",
-                "do not use it; `skincli models list` shows the other versions",
-            )
-        target = cache / bundle.digest
-        try:
-            bundle.folder.rename(target)
-        except OSError:
-            if not target.is_dir():  # else another process was first
-                raise
-    return open_bundle(target)
-
-
-def _kept(cache: Path, digest: str | None) -> Bundle | None:
-    """The bundle from the cache if it is there and whole; a damaged one is thrown away."""
-    if digest is None or not _DIGEST.fullmatch(digest) or not (cache / digest).is_dir():
-        return None
-    with contextlib.suppress(ModelError):
-        bundle = open_bundle(cache / digest)
-        if bundle.digest == digest:
-            return bundle
-    shutil.rmtree(cache / digest)
-    return None
-
-
-def _cache_folder() -> Path:
-    """Content-addressed, so one folder serves every project of this user."""
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "skincli" / "bundles"
