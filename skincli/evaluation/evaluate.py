@@ -13,6 +13,7 @@ from skincli.errors import DataError, ModelError
 from skincli.evaluation.metrics import Metrics, compute_metrics, headline
 from skincli.evaluation.record import EvaluatedPart, Subject, write_evaluation
 from skincli.evaluation.scoring import score_rows
+from skincli.inference.engine import Classifier
 from skincli.progress import Progress
 from skincli.tracking.evaluations import publish_evaluation
 from skincli.tracking.resolve import resolve
@@ -49,7 +50,8 @@ def evaluate(
     resolved = resolve(config, model)
     bundle = resolved.bundle
     prepared, rows = _images_for(config, bundle, progress, external)
-    scored = score_rows(bundle, prepared, rows, config.inference, progress)
+    classifier = Classifier(bundle, config.inference.threads)
+    scored = score_rows(classifier, prepared, rows, config.inference.batch_size, progress)
     metrics = compute_metrics(
         scored.labels,
         scored.probabilities,

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skincli.bundle import Bundle
-from skincli.config.operating import InferenceConfig
 from skincli.data import PreparedSet, Sample
 from skincli.evaluation.calibration import Flags, Floats, Labels
-from skincli.inference.engine import Classifier
+from skincli.inference.engine import Classifier, Scores
 from skincli.progress import Progress
 from skincli.taxonomy import ClassInfo
 
@@ -19,7 +17,8 @@ class Scored:
     """N images, their true `labels [N]`, and what the model says of them.
 
     `probabilities [N, C]` are calibrated, `malignant [N]` is their sum over malignant classes,
-    `decided [N]` are the diagnoses as places of classes.
+    `decided [N]` are the diagnoses as places of classes. `conformal [N, C]` are the sets,
+    `novelty [N]` is above 1 out of distribution.
     """
 
     samples: tuple[Sample, ...]
@@ -27,6 +26,8 @@ class Scored:
     probabilities: Floats
     decided: NDArray[np.intp]
     malignant: Floats
+    conformal: Flags
+    novelty: Floats
     classes: tuple[ClassInfo, ...]
     operating_point: float
 
@@ -37,29 +38,28 @@ class Scored:
 
 
 def score_rows(
-    bundle: Bundle,
+    classifier: Classifier,
     prepared: PreparedSet,
     rows: NDArray[np.intp],
-    settings: InferenceConfig,
+    batch_size: int,
     progress: Progress,
 ) -> Scored:
     """Score `rows` (at least one) of a set prepared at the bundle's image size and crop."""
-    classifier = Classifier(bundle, settings.threads)
-    probabilities, decided, malignant = [], [], []
+    parts: list[Scores] = []
     with progress.step("Scoring images", len(rows)) as step:
-        for start in range(0, len(rows), settings.batch_size):
+        for start in range(0, len(rows), batch_size):
             # Only the batch leaves the memory map.
-            scores = classifier.score(prepared.images[rows[start : start + settings.batch_size]])
-            probabilities.append(scores.probabilities)
-            decided.append(scores.decided)
-            malignant.append(scores.malignant)
-            step.advance(len(scores.malignant))
+            parts.append(classifier.score(prepared.images[rows[start : start + batch_size]]))
+            step.advance(len(parts[-1].malignant))
+    spec = classifier.spec
     return Scored(
         samples=tuple(prepared.samples[row] for row in rows),
-        labels=prepared.labels(bundle.spec.task)[rows],
-        probabilities=np.concatenate(probabilities),
-        decided=np.concatenate(decided),
-        malignant=np.concatenate(malignant),
-        classes=bundle.spec.classes,
-        operating_point=bundle.spec.operating_point,
+        labels=prepared.labels(spec.task)[rows],
+        probabilities=np.concatenate([part.probabilities for part in parts]),
+        decided=np.concatenate([part.decided for part in parts]),
+        malignant=np.concatenate([part.malignant for part in parts]),
+        conformal=np.concatenate([part.conformal for part in parts]),
+        novelty=np.concatenate([part.novelty for part in parts]),
+        classes=spec.classes,
+        operating_point=spec.operating_point,
     )

@@ -11,6 +11,7 @@ from skincli.config.schema import Config
 from skincli.data import PreparedSet
 from skincli.evaluation.metrics import Metrics, compute_metrics
 from skincli.evaluation.scoring import score_rows
+from skincli.inference.engine import Classifier
 from skincli.progress import Progress
 from skincli.taxonomy import ClassInfo
 
@@ -53,7 +54,8 @@ def measure_classes(
     That part is what choices are made by: on new images a model does worse, as `evaluate` shows.
     """
     rows = prepared.rows("validation")
-    found = score_rows(bundle, prepared, rows, config.inference, progress)
+    classifier = Classifier(bundle, config.inference.threads)
+    found = score_rows(classifier, prepared, rows, config.inference.batch_size, progress)
     metrics = compute_metrics(
         found.labels,
         found.probabilities,

@@ -26,7 +26,17 @@ def example(labels, task="multiclass"):
     probabilities = softmax(logits.astype(np.float32))
     malignant = malignant_probability(probabilities, classes)
     decided = probabilities.argmax(axis=1)
-    scored = Scored((), np.asarray(labels), probabilities, decided, malignant, classes, 0.4)
+    scored = Scored(
+        samples=(),
+        labels=np.asarray(labels),
+        probabilities=probabilities,
+        decided=decided,
+        malignant=malignant,
+        conformal=probabilities > 0.1,
+        novelty=np.zeros(len(labels), dtype=np.float32),
+        classes=classes,
+        operating_point=0.4,
+    )
     return scored, compute_metrics(scored.labels, probabilities, decided, malignant, classes, 0.4)
 
 
