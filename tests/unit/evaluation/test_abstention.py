@@ -15,7 +15,10 @@ from skincli.progress import Silent
 def test_figures_are_those_of_the_images(synthetic_config, tmp_path):
     prepared = prepare(synthetic_config, Silent()).prepared
     rows = prepared.rows("test")
-    classifier = Classifier(tiny_bundle(tmp_path / "b", thresholds=[0.9] * 7, largest_distance=0.4))
+    bundle = tiny_bundle(
+        tmp_path / "b", thresholds=[0.8] * 7, largest_distance=0.4, weight_scale=2.0
+    )
+    classifier = Classifier(bundle)
     scored = score_rows(classifier, prepared, rows, 16, Silent())
     found = measure_abstention(scored, classifier, prepared.images[rows], 0, Silent())
 
