@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlparse
 
-import httpx
-
 from skincli.config.operating import NO_STORE, TrackingConfig
 from skincli.config.secrets import mask
 from skincli.errors import ConfigError, SkincliError
+from skincli.tracking.answering import require_server
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _SQLITE: Final = "sqlite:///"
-_ANSWER_SECONDS: Final = 10.0
+_HINT: Final = "`skincli doctor` checks it"
 # A client call to a dead server otherwise blocks for minutes. Measured with these: 0.03 s where
 # nothing listens (two retries: 5 s), 40 s where the call is taken and never answered.
 _ENVIRONMENT: Final = {
@@ -64,7 +63,7 @@ def connect(config: TrackingConfig) -> "MlflowClient":
     uri = absolute_uri(config)
     database = database_file(config)
     if database is None:
-        _require_answer(uri)
+        require_server(uri)
     else:
         _require_database(database)
     from mlflow import MlflowClient, set_registry_uri, set_tracking_uri
@@ -109,9 +108,10 @@ def store_errors(config: TrackingConfig) -> Iterator[None]:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
         first_line = re.sub(r"^\(.*?\) ", "", str(error).strip() or repr(error)).splitlines()[0]
+        strange = "Invalid Host header" in str(error)
         raise SkincliError(
             f"the tracking store {mask(config.uri)} failed: {mask(first_line)}",
-            "`skincli doctor` checks it",
+            "its own tracking.allowed_hosts has to name it" if strange else _HINT,
         ) from error
 
 
@@ -135,14 +135,4 @@ def _require_database(file: Path) -> None:
         raise SkincliError(
             f"the tracking store `{file}` cannot be opened: {error}",
             "name another with `tracking.uri`; `tracking.uri=none` trains without",
-        ) from None
-
-
-def _require_answer(uri: str) -> None:
-    try:
-        httpx.get(f"{uri.rstrip('/')}/health", timeout=_ANSWER_SECONDS).raise_for_status()
-    except httpx.HTTPError as error:
-        raise SkincliError(
-            f"the tracking server {mask(uri)} does not answer: {mask(str(error))}",
-            "`skincli track start` starts one; `tracking.uri=none` trains without",
         ) from None

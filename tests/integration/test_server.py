@@ -77,6 +77,6 @@ def test_a_taken_port_a_named_server_and_a_damaged_store_are_refused(config, tmp
         server.start(elsewhere.tracking, Silent())
     assert "secret" not in caught.value.message
     (tmp_path / "mlflow.db").write_text("no database at all, but long enough to look like one")
-    with pytest.raises(SkincliError, match="ended at once"):
+    with pytest.raises(SkincliError, match="no database"):
         server.start(on_a_free_port(config).tracking, Silent())
     assert server.status(config.tracking).running is False

@@ -36,7 +36,7 @@ def test_a_server_that_is_not_there_is_said_at_once_and_its_password_is_not(conf
 
 
 def test_a_server_that_takes_calls_and_never_answers_is_not_waited_for_long(config, monkeypatch):
-    monkeypatch.setattr("skincli.tracking.store._ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr("skincli.tracking.answering._ANSWER_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         refused(config, f"http://127.0.0.1:{silent.getsockname()[1]}", "timed out")
 
