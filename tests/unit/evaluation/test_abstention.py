@@ -16,7 +16,7 @@ def test_figures_are_those_of_the_images(synthetic_config, tmp_path):
     prepared = prepare(synthetic_config, Silent()).prepared
     rows = prepared.rows("test")
     bundle = tiny_bundle(
-        tmp_path / "b", thresholds=[0.9] * 7, largest_distance=0.4, weight_scale=3.0
+        tmp_path / "b", thresholds=[0.9] * 7, largest_distance=0.4, weight_scale=5.0
     )
     classifier = Classifier(bundle)
     scored = score_rows(classifier, prepared, rows, 16, Silent())
