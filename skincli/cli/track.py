@@ -1,4 +1,4 @@
-"""`skincli track start | status | stop | publish`."""
+"""`skincli track start | status | stop | publish | migrate | backup`."""
 
 from typing import Annotated
 
@@ -55,6 +55,7 @@ def status(
         if found.running and found.state:
             answers = "answers" if found.answers else "does not answer yet"
             lines = [f"Running at {found.state.address} ({answers}), pid {found.state.pid}"]
+            lines += [f"MLflow {found.version}"] if found.version else []
         else:
             lines = ["Not running"]
             s.output.next(s.command("track start"))
@@ -98,3 +99,27 @@ def publish(
             s.output.next(s.command(f"evaluate {result.store_run_id}"))
         elif result.status != "FINISHED":
             s.output.next(s.command("train --resume"))
+
+
+@app.command()
+def migrate(
+    to: Annotated[
+        str, typer.Option("--to", metavar="URI", help="The store to copy to, such as a server.")
+    ],
+    overrides: Overrides = None,
+    config: ConfigFile = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Copy the embedded store into another: experiments, runs, files, models, aliases."""
+    with session(overrides or [], config, json, debug) as s:
+        from skincli.tracking.migration.migrate import migrate as run
+
+        result = run(s.config.tracking, to, s.progress)
+        lines = [
+            f"{result.target} holds {result.runs} runs of {result.experiments} experiments, "
+            f"{result.metrics} metric values, {result.files} files, {result.bundles} bundles, "
+            f"{result.versions} versions and {result.aliases} aliases of the source: read back and "
+            f"the same ({result.copied} runs were copied now)"
+        ]
+        s.output.result(result, lines)

@@ -13,6 +13,7 @@ from skincli.config.operating import TrackingConfig
 from skincli.errors import SkincliError, UsageError
 from skincli.progress import Progress
 from skincli.tracking.answering import answers, told_version
+from skincli.tracking.locking import exclusively
 from skincli.tracking.processes import process_token
 from skincli.tracking.server.backend import Backend, served_backend
 from skincli.tracking.server.checks import require_startable
@@ -20,7 +21,6 @@ from skincli.tracking.server.command import EVERYWHERE, server_command, server_e
 from skincli.tracking.server.state import (
     ServerState,
     forget_state,
-    only_starter,
     read_state,
     write_state,
 )
@@ -50,7 +50,8 @@ def start(config: TrackingConfig, progress: Progress) -> ServerState:
     stopping it, when it does not answer in `tracking.start_timeout` seconds.
     """
     backend = served_backend(config)
-    with only_starter(backend.home):
+    busy = "another command is starting the tracking server on this store"
+    with exclusively(backend.home / "track.lock", busy, "`skincli track status` follows it"):
         found = read_state(backend.home)
         if found is not None and found.running:
             raise UsageError(

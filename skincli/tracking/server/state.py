@@ -1,14 +1,11 @@
-"""Which server was started on a store, whether it lives, and that only one is."""
+"""Which server was started on a store, and whether it lives."""
 
-import fcntl
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from skincli.errors import UsageError
 from skincli.tracking.processes import has_members, is_alive, process_token
 from skincli.tracking.writing import write_atomically
 
@@ -50,18 +47,3 @@ def write_state(home: Path, state: ServerState) -> None:
 
 def forget_state(home: Path) -> None:
     (home / _FILE).unlink(missing_ok=True)
-
-
-@contextmanager
-def only_starter(home: Path) -> Iterator[None]:
-    """Raises UsageError when another process is starting a server on the same store."""
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "track.lock").open("ab") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UsageError(
-                "another command is starting the tracking server on this store",
-                "`skincli track status` tells when it answers",
-            ) from None
-        yield

@@ -1,0 +1,1 @@
+"""Copying an embedded store, whole and proved, into another."""
