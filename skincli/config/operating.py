@@ -22,6 +22,15 @@ class InferenceConfig:
 @dataclass(kw_only=True, slots=True)
 class EvaluateConfig:
     root: str = opt("evaluations", "folder under which evaluations are written")
+    resamples: int = opt(2000, "how often lesions are drawn anew for intervals and comparisons")
+    seed: int = opt(0, "seed of these draws")
+    subgroup_lesions: int = opt(30, "lesions below which the report marks a subgroup as small")
+
+    def __post_init__(self) -> None:
+        # With fewer, the ends of a 95 % interval would rest on one or two draws.
+        require(self.resamples >= 100, "evaluate.resamples", "at least 100")
+        require(self.seed >= 0, "evaluate.seed", "0 or more")
+        require(self.subgroup_lesions >= 1, "evaluate.subgroup_lesions", "at least 1")
 
 
 @dataclass(kw_only=True, slots=True)

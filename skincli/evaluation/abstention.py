@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from skincli.evaluation.calibration import Flags
 from skincli.evaluation.near_misses import near_misses
-from skincli.evaluation.scoring import Scored
+from skincli.evaluation.predictions import Predictions
 from skincli.imaging import Pixels
 from skincli.inference.abstaining import undecided
 from skincli.inference.engine import Classifier
@@ -50,7 +50,7 @@ class Abstention:
 
 
 def measure_abstention(
-    scored: Scored, classifier: Classifier, images: Pixels, seed: int, progress: Progress
+    scored: Predictions, classifier: Classifier, images: Pixels, seed: int, progress: Progress
 ) -> Abstention:
     """Figures of N scored images; some of the `images [N, S, S, 3]` are blurred on purpose."""
     spec = classifier.spec
@@ -78,7 +78,7 @@ def measure_abstention(
 
 
 def _set_figures(
-    scored: Scored, lesions: NDArray[np.intp], among: Flags, marginal: bool
+    scored: Predictions, lesions: NDArray[np.intp], among: Flags, marginal: bool
 ) -> SetFigures:
     if not among.any():
         return SetFigures(lesions=0, coverage=None, size=None, marginal=marginal)

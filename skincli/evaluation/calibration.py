@@ -72,9 +72,7 @@ def reliability(probabilities: Floats, labels: Labels) -> Reliability:
     """
     confidence = probabilities.max(axis=1).astype(np.float64)
     correct = probabilities.argmax(axis=1) == labels
-    starts = np.linspace(0, len(confidence), BINS + 1)[1:-1].astype(np.intp)
-    edges = np.unique(np.sort(confidence)[starts]) if len(confidence) else confidence
-    bins = np.searchsorted(edges, confidence, side="right")
+    bins = confidence_bins(confidence)
     count = np.bincount(bins, minlength=1)
     filled = count > 0
     count = count[filled]
@@ -85,13 +83,17 @@ def reliability(probabilities: Floats, labels: Labels) -> Reliability:
     )
 
 
-def expected_calibration_error(probabilities: Floats, labels: Labels) -> float | None:
-    """The mean gap between confidence and accuracy, over bins weighted by their images.
+def confidence_bins(confidence: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The bin `[N]` of each image, by rising confidence `[N]`."""
+    starts = np.linspace(0, len(confidence), BINS + 1)[1:-1].astype(np.intp)
+    edges = np.unique(np.sort(confidence)[starts]) if len(confidence) else confidence
+    return np.searchsorted(edges, confidence, side="right")
 
-    Naeini et al. 2015 (AAAI), with the bins of equal mass of Nixon et al. 2019
-    (arXiv:1904.01685). None without images.
-    """
-    if not len(labels):
-        return None
-    bins = reliability(probabilities, labels)
-    return float(np.average(np.abs(bins.confidence - bins.accuracy), weights=bins.count))
+
+def untempered(probabilities: Floats, temperature: float) -> Floats:
+    """The probabilities `[N, C]` before their logits were divided by `temperature`."""
+    # Relative to the largest, so that no power of the sharpest underflows.
+    relative = probabilities / probabilities.max(axis=1, keepdims=True)
+    powers = relative.astype(np.float64) ** temperature
+    result: Floats = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    return result

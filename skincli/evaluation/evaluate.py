@@ -58,7 +58,7 @@ def evaluate(
         scored.decided,
         scored.malignant,
         scored.classes,
-        scored.operating_point,
+        bundle.spec.operating_point,
     )
     manifest = prepared.manifest
     subject = Subject(

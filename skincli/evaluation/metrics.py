@@ -1,22 +1,18 @@
-"""The figures of merit of one model on one set of images.
+"""The figures of merit of one model on one set of images, each image counting once.
 
-Sensitivity, specificity and balanced accuracy follow Brodersen et al. 2010
-(doi:10.1109/ICPR.2010.764); AUROC is the probability that a positive image scores above a
-negative one, ties counting half (Hanley & McNeil 1982, doi:10.1148/radiology.143.1.7063747);
-average precision is the step-wise area under the precision-recall curve, without interpolation.
-A value that the images do not define (no melanoma among them, say) is None, and a macro average
-runs over the classes that define it.
+A value that the images do not define (no melanoma among them, say) is None.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skincli.errors import ModelError
-from skincli.evaluation.calibration import Flags, Floats, Labels, expected_calibration_error
+from skincli.evaluation.calibration import Floats, Labels
+from skincli.evaluation.figures import CLASS_FIGURES, Answers, all_figures, confusion
+from skincli.evaluation.resampling import point_figures
 from skincli.taxonomy import ClassInfo
 
 HEADLINE: Final = (
@@ -27,42 +23,71 @@ HEADLINE: Final = (
     "malignant_auroc",
     "malignant_sensitivity",
     "malignant_specificity",
+    "melanoma_sensitivity_at_operating_point",
     "ece",
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassMetrics:
-    """One class against the rest; sensitivity and specificity are those of the diagnoses."""
+    """One class against the rest; all but the last two are those of the diagnoses."""
 
     n: int
     sensitivity: float | None
     specificity: float | None
+    precision: float | None
+    f1: float | None
+    balanced_accuracy: float | None
     auroc: float | None
     average_precision: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metrics:
-    """`malignant_*` but the AUROC are at the operating point, the rest are of the diagnoses.
+    """`malignant_sensitivity` and `malignant_specificity` are at the operating point.
 
-    A binary model knows no melanoma: its `melanoma_*` are those of the malignant class.
-    `confusion` counts images, a row per true class, a column per predicted one.
+    Those of the form `sensitivity_at_90_specificity` are at the threshold that these very images
+    would choose: what the ranking allows, not what was decided. A binary model knows no melanoma:
+    its `melanoma_*` are those of the malignant class. `confusion` counts images, a row per true
+    class, a column per predicted one.
     """
 
     n: int
+    operating_point: float
     accuracy: float | None
     balanced_accuracy: float | None
+    kappa: float | None
+    macro_precision: float | None
+    macro_f1: float | None
     macro_auroc: float | None
+    macro_average_precision: float | None
     melanoma_sensitivity: float | None
+    melanoma_sensitivity_at_operating_point: float | None
+    melanoma_sensitivity_at_90_specificity: float | None
+    melanoma_sensitivity_at_95_specificity: float | None
+    melanoma_specificity_at_90_sensitivity: float | None
+    melanoma_specificity_at_95_sensitivity: float | None
     malignant_auroc: float | None
-    operating_point: float
+    malignant_average_precision: float | None
     malignant_sensitivity: float | None
     malignant_specificity: float | None
-    melanoma_sensitivity_at_operating_point: float | None
+    malignant_sensitivity_at_90_specificity: float | None
+    malignant_sensitivity_at_95_specificity: float | None
+    malignant_specificity_at_90_sensitivity: float | None
+    malignant_specificity_at_95_sensitivity: float | None
     ece: float | None
+    brier: float | None
+    log_loss: float | None
     per_class: dict[str, ClassMetrics]
     confusion: tuple[tuple[int, ...], ...]
+
+
+# The figures that stand for all classes: each has its name here and in `all_figures`.
+_OVERALL: Final = tuple(
+    field.name
+    for field in fields(Metrics)
+    if field.name not in {"n", "operating_point", "per_class", "confusion"}
+)
 
 
 def compute_metrics(
@@ -79,29 +104,35 @@ def compute_metrics(
 
     Raises ModelError when a score is not a finite number: such a model has no figures.
     """
-    _require_finite(probabilities, malignant)
-    confusion = confusion_counts(labels, decided, len(classes))
-    per_class = {
-        info.code: _class_metrics(index, labels, probabilities[:, index], confusion)
-        for index, info in enumerate(classes)
-    }
-    is_malignant = np.isin(labels, [i for i, info in enumerate(classes) if info.malignant])
-    flagged = malignant >= operating_point
-    melanoma = _melanoma(classes)
+    answers = Answers(
+        labels=labels,
+        probabilities=probabilities,
+        decided=decided,
+        malignant=malignant,
+        flagged=malignant >= operating_point,
+        classes=classes,
+    )
+    point = point_figures(all_figures(answers), len(labels))
+    return metrics_of(answers, point, operating_point)
+
+
+def metrics_of(
+    answers: Answers, point: Mapping[str, float | None], operating_point: float
+) -> Metrics:
+    """The plain figures of `answers`, named and in order."""
+    table = confusion(answers)(np.ones((1, len(answers.labels))))[0].astype(np.intp)
     return Metrics(
-        n=len(labels),
-        accuracy=_share(int(np.trace(confusion)), len(labels)),
-        balanced_accuracy=_mean(item.sensitivity for item in per_class.values()),
-        macro_auroc=_mean(item.auroc for item in per_class.values()),
-        melanoma_sensitivity=per_class[classes[melanoma].code].sensitivity,
-        malignant_auroc=_auroc(is_malignant, malignant),
+        n=len(answers.labels),
         operating_point=operating_point,
-        malignant_sensitivity=_rate(flagged, is_malignant),
-        malignant_specificity=_rate(~flagged, ~is_malignant),
-        melanoma_sensitivity_at_operating_point=_rate(flagged, labels == melanoma),
-        ece=expected_calibration_error(probabilities, labels),
-        per_class=per_class,
-        confusion=tuple(tuple(row) for row in confusion.tolist()),
+        **{name: point[name] for name in _OVERALL},
+        per_class={
+            info.code: ClassMetrics(
+                n=int(table[index].sum()),
+                **{name: point[f"per_class.{info.code}.{name}"] for name in CLASS_FIGURES},
+            )
+            for index, info in enumerate(answers.classes)
+        },
+        confusion=tuple(tuple(row) for row in table.tolist()),
     )
 
 
@@ -109,67 +140,3 @@ def headline(metrics: Metrics) -> dict[str, float]:
     """The defined ones of the few figures that a model is compared by, under their flat names."""
     values = {name: getattr(metrics, name) for name in HEADLINE}
     return {name: value for name, value in values.items() if value is not None}
-
-
-def confusion_counts(labels: Labels, decided: NDArray[np.intp], n_classes: int) -> NDArray[np.intp]:
-    """Counts `[C, C]`: true class by diagnosis."""
-    cells = labels * n_classes + decided
-    return np.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes)
-
-
-def _class_metrics(
-    index: int, labels: Labels, scores: Floats, confusion: NDArray[np.intp]
-) -> ClassMetrics:
-    is_class = labels == index
-    positives, hits = int(is_class.sum()), int(confusion[index, index])
-    false_alarms = int(confusion[:, index].sum()) - hits
-    negatives = len(labels) - positives
-    return ClassMetrics(
-        n=positives,
-        sensitivity=_share(hits, positives),
-        specificity=_share(negatives - false_alarms, negatives),
-        auroc=_auroc(is_class, scores),
-        average_precision=_average_precision(is_class, scores),
-    )
-
-
-def _melanoma(classes: tuple[ClassInfo, ...]) -> int:
-    """The output that speaks for melanoma: `mel`, or `malignant` for a binary model."""
-    codes = [info.code for info in classes]
-    return codes.index("mel" if "mel" in codes else "malignant")
-
-
-def _auroc(positive: Flags, scores: Floats) -> float | None:
-    from sklearn.metrics import roc_auc_score
-
-    defined = positive.any() and not positive.all()
-    return float(roc_auc_score(positive, scores)) if defined else None
-
-
-def _average_precision(positive: Flags, scores: Floats) -> float | None:
-    from sklearn.metrics import average_precision_score
-
-    return float(average_precision_score(positive, scores)) if positive.any() else None
-
-
-def _rate(hit: Flags, among: Flags) -> float | None:
-    return _share(int((hit & among).sum()), int(among.sum()))
-
-
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    defined = [value for value in values if value is not None]
-    return float(np.mean(defined)) if defined else None
-
-
-def _require_finite(probabilities: Floats, malignant: Floats) -> None:
-    finite = np.isfinite(probabilities).all(axis=1) & np.isfinite(malignant)
-    if not finite.all():
-        raise ModelError(
-            f"the model gave {int((~finite).sum()):,} of {len(finite):,} images a score that is "
-            "not a finite number",
-            "train again, with a lower `optimizer.lr`",
-        )

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from skincli.evaluation.calibration import Flags, Floats, reliability
 from skincli.evaluation.metrics import Metrics
-from skincli.evaluation.scoring import Scored
+from skincli.evaluation.predictions import Predictions
 
 _BLUE: Final = "#0072B2"
 _VERMILION: Final = "#D55E00"
@@ -57,7 +57,7 @@ class _Curve:
     width: float = 1.3
 
 
-def confusion_figure(scored: Scored, metrics: Metrics, caption: Caption) -> Figure:
+def confusion_figure(scored: Predictions, metrics: Metrics, caption: Caption) -> Figure:
     """Counts, and under each its share of the true class, which is also the colour."""
     counts = np.array(metrics.confusion)
     totals = counts.sum(axis=1, keepdims=True)
@@ -79,7 +79,7 @@ def confusion_figure(scored: Scored, metrics: Metrics, caption: Caption) -> Figu
     return figure
 
 
-def roc_figure(scored: Scored, metrics: Metrics, caption: Caption) -> Figure:
+def roc_figure(scored: Predictions, metrics: Metrics, caption: Caption) -> Figure:
     """One curve per class against the rest, and malignant against benign with its threshold."""
     figure, axes = _canvas("ROC curves", caption, (7.6, 7.4))
     axes.plot([0, 1], [0, 1], color=_GREY, linewidth=0.8, linestyle=":")
@@ -98,7 +98,7 @@ def roc_figure(scored: Scored, metrics: Metrics, caption: Caption) -> Figure:
     return figure
 
 
-def reliability_figure(scored: Scored, metrics: Metrics, caption: Caption) -> Figure:
+def reliability_figure(scored: Predictions, metrics: Metrics, caption: Caption) -> Figure:
     """Accuracy against confidence in bins of equal mass, over a histogram of the confidence."""
     bins = reliability(scored.probabilities, scored.labels)
     figure, axes = _canvas(

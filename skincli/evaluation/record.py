@@ -1,10 +1,8 @@
 """The folder that an evaluation leaves behind: figures, tables, and what they were made from."""
 
-import csv
 import json
 import platform
 import tempfile
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -21,7 +19,7 @@ from skincli.evaluation.plots import (
     roc_figure,
     to_png,
 )
-from skincli.evaluation.scoring import Scored
+from skincli.evaluation.predictions import Predictions, write_predictions
 
 EvaluatedPart = Literal["test", "external"]
 
@@ -51,7 +49,7 @@ class Subject:
         return (manifest.test_fingerprint if of_test else manifest.dataset_fingerprint)[:12]
 
 
-def write_evaluation(root: Path, subject: Subject, scored: Scored, metrics: Metrics) -> Path:
+def write_evaluation(root: Path, subject: Subject, scored: Predictions, metrics: Metrics) -> Path:
     """Write the folder of an evaluation under `root`, in the place of an earlier one.
 
     The folder gets its name when it is whole. Raises SkincliError when it cannot be written.
@@ -73,10 +71,10 @@ def write_evaluation(root: Path, subject: Subject, scored: Scored, metrics: Metr
     return target
 
 
-def _write_files(folder: Path, subject: Subject, scored: Scored, metrics: Metrics) -> None:
+def _write_files(folder: Path, subject: Subject, scored: Predictions, metrics: Metrics) -> None:
     _write_json(folder / RECORD_FILE, _record(subject, metrics))
     _write_json(folder / METRICS_FILE, asdict(metrics))
-    _write_predictions(folder / PREDICTIONS_FILE, scored)
+    write_predictions(folder / PREDICTIONS_FILE, scored)
     manifest = subject.manifest
     part = "test part" if subject.part == "test" else "whole external set"
     caption = Caption(manifest.name, part, metrics.n, manifest.synthetic)
@@ -110,37 +108,6 @@ def _record(subject: Subject, metrics: Metrics) -> dict[str, Any]:
             **{package: version(package) for package in _PACKAGES},
         },
     }
-
-
-def _write_predictions(path: Path, scored: Scored) -> None:
-    codes = [info.code for info in scored.classes]
-    header = ["image_id", "lesion_id", "dx", "predicted", "correct", *(f"p_{c}" for c in codes)]
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([*header, "malignant", "malignant_decision"])
-        writer.writerows(_prediction_rows(scored, codes))
-
-
-def _prediction_rows(scored: Scored, codes: Sequence[str]) -> list[list[object]]:
-    """Nine digits bring every float32 back exactly; decisions are 0 or 1."""
-    columns = zip(
-        scored.samples,
-        scored.labels,
-        scored.decided,
-        scored.probabilities.tolist(),
-        scored.malignant.tolist(),
-        scored.flagged,
-        strict=True,
-    )
-    return [
-        [
-            *(sample.image_id, sample.lesion_id, sample.dx, codes[decided]),
-            int(decided == label),
-            *(f"{p:.9g}" for p in (*probabilities, malignant)),
-            int(flagged),
-        ]
-        for sample, label, decided, probabilities, malignant, flagged in columns
-    ]
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

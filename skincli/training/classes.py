@@ -62,7 +62,7 @@ def measure_classes(
         found.decided,
         found.malignant,
         found.classes,
-        found.operating_point,
+        bundle.spec.operating_point,
     )
     return class_table(metrics, found.classes)
 

@@ -9,11 +9,12 @@ from hypothesis.extra.numpy import arrays
 from skincli.errors import DataError, ModelError
 from skincli.evaluation.calibration import (
     TEMPERATURE_RANGE,
-    expected_calibration_error,
     fit_operating_point,
     fit_temperature,
     reliability,
 )
+from skincli.evaluation.figures import calibration
+from skincli.evaluation.resampling import point_figures
 from skincli.inference.engine import softmax
 
 SCORES = arrays(np.float32, st.integers(1, 60), elements=st.floats(0, 1, width=32))
@@ -71,6 +72,10 @@ def test_no_temperature_on_a_grid_is_more_likely(seed, scale, n):
 def test_temperature_of_logits_that_are_no_numbers_is_refused():
     with pytest.raises(ModelError, match="finite"):
         fit_temperature(np.full((2, 3), np.nan, np.float32), np.zeros(2, dtype=np.int64))
+
+
+def expected_calibration_error(probabilities, labels):
+    return point_figures(calibration(labels, probabilities), len(labels))["ece"]
 
 
 def confident(confidence, correct):

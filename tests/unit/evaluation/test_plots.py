@@ -13,7 +13,7 @@ from skincli.evaluation.plots import (
     roc_figure,
     to_png,
 )
-from skincli.evaluation.scoring import Scored
+from skincli.evaluation.predictions import Predictions
 from skincli.inference.engine import malignant_probability, softmax
 from skincli.taxonomy import classes_of
 
@@ -26,7 +26,7 @@ def example(labels, task="multiclass"):
     probabilities = softmax(logits.astype(np.float32))
     malignant = malignant_probability(probabilities, classes)
     decided = probabilities.argmax(axis=1)
-    scored = Scored(
+    scored = Predictions(
         samples=(),
         labels=np.asarray(labels),
         probabilities=probabilities,
@@ -35,7 +35,7 @@ def example(labels, task="multiclass"):
         conformal=probabilities > 0.1,
         novelty=np.zeros(len(labels), dtype=np.float32),
         classes=classes,
-        operating_point=0.4,
+        flagged=malignant >= 0.4,
     )
     return scored, compute_metrics(scored.labels, probabilities, decided, malignant, classes, 0.4)
 
