@@ -134,7 +134,7 @@ def _heads(config: Config, train: _Part) -> Iterator[tuple[float, _Head]]:
 def _fit(model: Any, features: Floats, labels: NDArray[np.int64], weights: Floats) -> None:
     """A fit that ends before it has converged is only a little simpler still."""
     from sklearn.exceptions import ConvergenceWarning
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     # Products this small gain nothing from more threads, which wait for each other: beside other
     # work two of them were fifty times slower than one.

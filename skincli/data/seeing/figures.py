@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from skincli.data.reading.metadata import MetadataRow
 from skincli.data.records import DataInfo
 from skincli.data.seeing.charts import bars, heat_map, histograms, shares
-from skincli.data.seeing.markup import Html, counts_table, element
-from skincli.data.seeing.svg import to_svg
+from skincli.pages.markup import Html, counts_table, element
+from skincli.pages.svg import to_svg
 
 _AGE_BIN = 5  # years; HAM10000 gives ages in steps of 5
 

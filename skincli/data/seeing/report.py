@@ -2,21 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import Final
 
-from skincli import __version__
 from skincli.config.schema import Config
 from skincli.data.records import DataInfo, DuplicatePair, Rejected
 from skincli.data.seeing.choosing import sample_by_dx
 from skincli.data.seeing.contents import Contents, open_contents
 from skincli.data.seeing.describing import summarise
 from skincli.data.seeing.figures import figures
-from skincli.data.seeing.markup import Html, bullets, element, facts, join, sections, table
 from skincli.data.seeing.thumbnails import Thumbnails
 from skincli.data.seeing.writing import write_whole
+from skincli.pages.markup import Html, bullets, element, facts, join, sections, table
+from skincli.pages.page import page
 from skincli.progress import Progress
 
 REPORT: Final = "report.html"
@@ -73,10 +71,7 @@ def render(info: DataInfo, contents: Contents, seed: int, progress: Progress) ->
         "Duplicates": duplicates,
         "Rows left out": _rejected(contents.rejected),
     }
-    note = f"Made by skincli {__version__}. Research software, not a medical device."
-    body = join((_header(info), sections(content), element("footer", note)))
-    template = files(__package__).joinpath(REPORT).read_text(encoding="utf-8")
-    return Template(template).substitute(title=join((info.name,)), body=body)
+    return page(f"{info.name} · data report", join((_header(info), sections(content))))
 
 
 def _header(info: DataInfo) -> Html:

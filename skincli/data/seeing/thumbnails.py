@@ -6,8 +6,8 @@ from typing import Final
 from skincli.data.reading.metadata import MetadataRow
 from skincli.data.records import DuplicatePair
 from skincli.data.seeing.contents import Picture
-from skincli.data.seeing.markup import Html, element, join, jpeg
 from skincli.errors import ImageError
+from skincli.pages.markup import Html, element, join, jpeg
 from skincli.progress import Step
 from skincli.taxonomy import DIAGNOSES
 

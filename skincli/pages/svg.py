@@ -9,7 +9,7 @@ from typing import Final
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from skincli.data.seeing.markup import Html
+from skincli.pages.markup import Html
 
 # Stands for the page's text colour until the SVG is written.
 INK: Final = "#010203"
