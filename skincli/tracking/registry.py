@@ -161,7 +161,11 @@ def _create_version(client: "MlflowClient", name: str, bundle: Bundle, run_id: s
         raise ModelError("this bundle is not the one that its run logged", "promote the run's id")
     create_model(client, name, "Classifiers of skin lesions. Research software.")
     version = client.create_model_version(
-        name, f"models:/{model_id}", run_id=run.info.run_id, tags={DIGEST_TAG: bundle.digest}
+        name,
+        f"models:/{model_id}",
+        run_id=run.info.run_id,
+        tags={DIGEST_TAG: bundle.digest},
+        model_id=model_id,  # a server takes the source for a stranger's without
     )
     return str(version.version)
 

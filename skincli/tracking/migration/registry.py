@@ -66,8 +66,7 @@ def _source_of(version: Any, models: Mapping[str, str]) -> str | None:
     """What the copied version is made of: the copy of its model, or a version of the same name."""
     if _VERSION.fullmatch(version.source):
         return str(version.source)
-    match = _MODEL.fullmatch(version.source)
-    copied = models.get(match["id"]) if match else None
+    copied = models.get(_model_id(version.source) or "")
     return f"models:/{copied}" if copied else None
 
 
@@ -76,13 +75,24 @@ def _create(target: "MlflowClient", version: Any, uri: str, runs: Mapping[str, s
     number = int(version.version)
     tags = {**version.tags, COPY_OF: _mark(version)}
     while True:
-        run_id = runs.get(version.run_id)
-        made = target.create_model_version(version.name, uri, run_id=run_id, tags=tags)
+        made = target.create_model_version(
+            version.name,
+            uri,
+            run_id=runs.get(version.run_id),
+            tags=tags,
+            model_id=_model_id(uri),
+        )
         if int(made.version) == number:
             return made
         target.delete_model_version(version.name, made.version)
         if int(made.version) > number:
             raise _taken(version)
+
+
+def _model_id(uri: str) -> str | None:
+    """A server wants to be told it beside the address."""
+    match = _MODEL.fullmatch(uri)
+    return match["id"] if match else None
 
 
 def _remove_strays(target: "MlflowClient", name: str, versions: Sequence[Any]) -> None:

@@ -20,6 +20,7 @@ _ENVIRONMENT: Final = {
 }
 # What every signed-in user may do to what others made. Its maker may do everything.
 _PERMISSION: Final = "READ"
+_PASSWORD_SECONDS: Final = 60
 
 
 def server_command(config: TrackingConfig, backend: Backend) -> list[str]:
@@ -69,6 +70,14 @@ def _with_port(hosts: Sequence[str], port: int) -> list[str]:
 def _write_auth_settings(backend: Backend) -> str:
     file = backend.home / "basic_auth.ini"
     users = backend.users_uri.replace("%", "%%")  # the file's own escape
-    lines = ["[mlflow]", f"default_permission = {_PERMISSION}", f"database_uri = {users}"]
-    write_atomically(file, "\n".join([*lines, "admin_username = admin", ""]))
+    settings = {
+        "default_permission": _PERMISSION,
+        "database_uri": users,
+        "admin_username": "admin",
+        # A password is hashed anew for every request otherwise. The one worker that there is
+        # forgets at once what is changed through it.
+        "auth_cache_ttl_seconds": _PASSWORD_SECONDS,
+    }
+    lines = ["[mlflow]", *(f"{name} = {value}" for name, value in settings.items()), ""]
+    write_atomically(file, "\n".join(lines))
     return str(file)
