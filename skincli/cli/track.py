@@ -123,3 +123,22 @@ def migrate(
             f"the same ({result.copied} runs were copied now)"
         ]
         s.output.result(result, lines)
+
+
+@app.command()
+def backup(
+    overrides: Overrides = None,
+    config: ConfigFile = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Copy the store's database and files, while it is in use."""
+    with session(overrides or [], config, json, debug) as s:
+        from skincli.cli.amounts import how_much
+        from skincli.tracking.backup import backup as run
+
+        result = run(s.config.tracking, s.progress)
+        lines = [f"{result.folder}: {result.files} files, {how_much(result.bytes, 0, 'bytes')}"]
+        if result.left:
+            lines.append(f"Not in it: {result.left}, which its own versioning keeps")
+        s.output.result(result, lines)

@@ -16,7 +16,8 @@ from skincli.bundle import copy_bundle
 from skincli.errors import SkincliError
 from skincli.tracking.batches import log_events
 from skincli.tracking.fetching import download_bundle
-from skincli.tracking.migration.source import Source, bundle_models, hashes
+from skincli.tracking.hashing import hashes
+from skincli.tracking.migration.source import Source, bundle_models
 from skincli.tracking.models import log_bundle
 from skincli.tracking.processes import host_name, process_token
 from skincli.tracking.spool import Event

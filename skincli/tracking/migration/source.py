@@ -1,6 +1,5 @@
 """The embedded store that is copied: its records by MLflow's client, its files on this machine."""
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -87,12 +86,3 @@ def every(page: Callable[[str | None], Any]) -> Iterator[Any]:
         token = items.token
         if not token:
             return
-
-
-def hashes(folder: Path) -> dict[str, str]:
-    """The SHA-256 of every file below a folder, by its path in it."""
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
