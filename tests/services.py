@@ -56,17 +56,21 @@ def postgres(password: str) -> Iterator[Postgres]:
     shutil.chown(root, "postgres")
     root.chmod(0o755)
     as_postgres = {"user": "postgres", "group": "postgres", "cwd": root} if os.getuid() == 0 else {}
-    quiet = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+    def run(*command: str | Path) -> None:
+        output = subprocess.DEVNULL
+        subprocess.run(command, check=True, stdout=output, stderr=output, **as_postgres)
+
     data = root / "data"
     initdb = [programs[-1], "-D", data, "-U", USER, "--auth=scram-sha-256", "--no-sync"]
-    subprocess.run([*initdb, f"--pwfile={root}/password"], **quiet, **as_postgres)
+    run(*initdb, f"--pwfile={root}/password")
     options = f"-p {service.port} -c listen_addresses=127.0.0.1 -k {root} -c fsync=off"
     control = [service.programs / "pg_ctl", "-D", data, "-l", root / "log", "-w"]
-    subprocess.run([*control, "-o", options, "start"], **quiet, **as_postgres)
+    run(*control, "-o", options, "start")
     try:
         yield service
     finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], **quiet, **as_postgres)
+        run(*control, "-m", "immediate", "stop")
         shutil.rmtree(root)
 
 

@@ -1,4 +1,4 @@
-"""The verb `track backup`: a copy of the store's database and files, checked before it has a name."""
+"""The verb `track backup`: the store's database and files, checked before they have a name."""
 
 import json
 import os
@@ -41,7 +41,7 @@ def backup(config: TrackingConfig, progress: Progress) -> BackupResult:
 
     The server and its clients may go on: the database is copied as it is at one moment, the files
     that it names after it. A bucket is left to its own versioning. Raises UsageError when there is
-    nothing to copy, SkincliError when the copy cannot be made or is not whole; nothing is left then.
+    nothing to copy, SkincliError when the copy cannot be made or is not whole: it is then removed.
     """
     backend = served_backend(config)
     if backend.database is not None and not backend.database.exists():

@@ -1,16 +1,22 @@
-"""The server of a team behind a domain: PostgreSQL, a bucket, users; all of it real, on loopback."""
+"""The server of a team behind a domain: real PostgreSQL, bucket and users, on loopback."""
 
 import copy
 import json
+import subprocess
 import time
+from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
 from commands import skincli, spawn
 from services import USER, bucket_service, free_port, postgres
+from stores import Stored
 
 from skincli.config.load import to_yaml
+from skincli.tracking.registry import register
+from skincli.tracking.resolve import resolve
+from skincli.tracking.store import connect
 
 PASSWORD = "a database's password"
 ADMIN = "the admin's own password"
@@ -127,3 +133,119 @@ def wait_for(address, process):
             return answer.json()
         time.sleep(0.2)
     raise TimeoutError(address)
+
+
+def test_strangers_other_names_and_other_pages_are_refused(team, user, tmp_path, monkeypatch):
+    for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+    search, body = f"{team}/api/2.0/mlflow/experiments/search", {"max_results": 1}
+    with httpx.Client(trust_env=False, auth=("admin", ADMIN)) as admin:
+
+        def answered(**headers):
+            return admin.post(search, json=body, headers=headers).status_code
+
+        assert answered() == 200
+        assert answered(Host=DOMAIN) == 200
+        assert answered(Host="evil.test") == 403
+        assert answered(Host=DOMAIN, Origin=f"https://{DOMAIN}") == 200
+        assert answered(Host=DOMAIN, Origin="https://evil.test") == 403
+    assert httpx.post(search, json=body, trust_env=False).status_code == 401
+    assert httpx.get(f"{team}/health", trust_env=False).is_success
+
+    uri = f"tracking.uri={team}"
+    unknown = skincli(tmp_path, "models", "list", uri, code=2)
+    assert "MLFLOW_TRACKING_USERNAME" in unknown.err
+    wrong = user | {"MLFLOW_TRACKING_PASSWORD": "a guess of that length"}
+    assert "asks who this is" in skincli(tmp_path, "models", "list", uri, code=2, **wrong).err
+
+
+def test_the_server_shows_nobody_its_secrets_and_starts_once(team, settings, secrets, tmp_path):
+    found = skincli(tmp_path, "track", "status", *settings, "--json", **secrets).data
+    assert found["answers"]
+    again = skincli(tmp_path, "track", "start", *settings, code=2, **secrets)
+    assert team in again.err
+    home = Path(found["state"]["log"]).parent
+    lines = [Path(f"/proc/{pid}/cmdline").read_text() for pid in members(found["state"])]
+    assert any("uvicorn" in line for line in lines)
+    seen = "".join([*lines, *(file.read_text() for file in home.iterdir()), again.err])
+    for name in ("PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "MLFLOW_AUTH_ADMIN_PASSWORD"):
+        assert secrets[name] not in seen
+
+
+def members(state):
+    """The processes of the server's group."""
+    leader = state["process"].partition(":")[0]
+    out = subprocess.check_output(["ps", "-A", "-o", "pid=,pgid="], text=True)
+    return [pid for pid, group in map(str.split, out.splitlines()) if group == leader]
+
+
+@pytest.mark.parametrize(
+    ("changed", "environ", "code", "said"),
+    [
+        (["tracking.artifacts=s3://missing"], {}, 2, "there is no bucket `missing`"),
+        ([], {"AWS_ACCESS_KEY_ID": "another"}, 2, "is not open to us (403)"),
+        (["tracking.s3_endpoint=http://127.0.0.1:1"], {}, 1, "cannot be reached"),
+        ([], {"PGPASSWORD": "a guess"}, 1, "password authentication failed"),
+        (["tracking.host=0.0.0.0", "tracking.allowed_hosts=[]"], {}, 2, "tracking.allowed_hosts"),
+        ([], {"MLFLOW_FLASK_SERVER_SECRET_KEY": ""}, 2, "MLFLOW_FLASK_SERVER_SECRET_KEY"),
+        ([], {"MLFLOW_AUTH_ADMIN_PASSWORD": "short"}, 2, "fewer than 12 characters"),
+    ],
+)
+def test_what_cannot_serve_is_said_before_anything_starts(
+    database, settings, secrets, tmp_path, changed, environ, code, said
+):
+    elsewhere = [f"tracking.backend={database.uri('postgres')}", f"tracking.port={free_port()}"]
+    words = ("track", "start", "--background", *settings, *elsewhere, *changed)
+    refused = skincli(tmp_path, *words, code=code, **secrets | environ)
+    assert said in refused.err
+    assert "hint: " in refused.err or "fewer" in said
+    assert "Starting" not in refused.err
+
+
+def test_an_embedded_store_moves_to_the_team_also_when_its_copying_is_killed(
+    team, database, user, config, log_model, tmp_path, monkeypatch
+):
+    run_ids = [log_model(seed) for seed in range(3)]
+    client = connect(config.tracking)
+    for (run_id, bundle), alias in zip(run_ids, ("", "champion", "challenger"), strict=True):
+        number = register(config, run_id, bundle, run_id)
+        if alias:
+            client.set_registered_model_alias(config.registry.name, alias, number)
+    client.delete_model_version(config.registry.name, "1")
+    client.delete_run(run_ids[0][0])
+    config.registry.name, config.tracking.experiment = "skin-lesion", "skincli"
+    words = ("track", "migrate", "--to", team, f"tracking.uri={config.tracking.uri}", "--json")
+
+    process = spawn(tmp_path, *words, **user)
+    while copies_in(database) < 2:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    before = copies_in(database)
+
+    done = skincli(tmp_path, *words, **user).data
+    assert (done["runs"], done["bundles"], done["versions"], done["aliases"]) == (3, 3, 2, 2)
+    assert done["left_out"] == []
+    assert 1 <= done["copied"] < 3
+    assert done["files"] == 3
+    assert copies_in(database) == 3 >= before
+    again = skincli(tmp_path, *words, **user).data
+    assert again == done | {"copied": 0}
+
+    there = copy.deepcopy(config)
+    there.tracking.uri = team
+    for name, value in user.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    champion = resolve(there, "models:/skin-lesion@champion")
+    assert (champion.version, champion.bundle.digest) == ("2", run_ids[1][1].digest)
+    assert resolve(there, run_ids[2][0]).bundle.digest == run_ids[2][1].digest
+    states = {r.info.status for r in Stored(there.tracking).runs()}
+    assert states == {"FINISHED"}
+
+
+def copies_in(database):
+    with psycopg_of(database, "tracking") as connection:
+        query = "select count(*) from tags where key = 'skincli.copy_of'"
+        return connection.execute(query).fetchone()[0]
