@@ -1,19 +1,22 @@
 """What a model knows of what it does not know: sets, strange images, and answers withheld."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skincli.data import PreparedSet
 from skincli.evaluation.calibration import Flags
 from skincli.evaluation.near_misses import near_misses
 from skincli.evaluation.predictions import Predictions
-from skincli.imaging import Pixels
 from skincli.inference.abstaining import undecided
 from skincli.inference.engine import Classifier
 from skincli.progress import Progress
 
-NEAR_MISSES_OF_A_KIND = 50
+# The same pictures for every model, but for the blurred ones, which are images of the set.
+_OF_A_KIND: Final = 50
+_SEED: Final = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +53,13 @@ class Abstention:
 
 
 def measure_abstention(
-    scored: Predictions, classifier: Classifier, images: Pixels, seed: int, progress: Progress
+    scored: Predictions,
+    classifier: Classifier,
+    prepared: PreparedSet,
+    rows: NDArray[np.intp],
+    progress: Progress,
 ) -> Abstention:
-    """Figures of N scored images; some of the `images [N, S, S, 3]` are blurred on purpose."""
+    """Figures of `rows [N]` of a set and what `classifier` said of them, `scored`."""
     spec = classifier.spec
     lesions = np.unique([s.lesion_id for s in scored.samples], return_inverse=True)[1]
     novel, both = scored.novelty > 1, undecided(scored.conformal, scored.classes)
@@ -73,7 +80,7 @@ def measure_abstention(
         undecided=float(both.mean()),
         withheld=float(withheld.mean()),
         answered_accuracy=float(correct[~withheld].mean()) if not withheld.all() else None,
-        detected=_detected(classifier, images, seed, progress),
+        detected=_detected(classifier, prepared, rows, progress),
     )
 
 
@@ -94,10 +101,11 @@ def _set_figures(
 
 
 def _detected(
-    classifier: Classifier, images: Pixels, seed: int, progress: Progress
+    classifier: Classifier, prepared: PreparedSet, rows: NDArray[np.intp], progress: Progress
 ) -> dict[str, float]:
     size, crop = classifier.spec.image_size, classifier.spec.crop
-    pictures = near_misses(size, crop, images, NEAR_MISSES_OF_A_KIND, seed)
+    some = np.random.default_rng(_SEED).choice(rows, min(_OF_A_KIND, len(rows)), replace=False)
+    pictures = near_misses(size, crop, prepared.images[np.sort(some)], _OF_A_KIND, _SEED)
     with progress.step("Scoring near misses", len(pictures)) as step:
         found = {}
         for kind, drawn in pictures.items():

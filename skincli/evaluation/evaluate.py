@@ -1,6 +1,6 @@
 """The verb `evaluate`: a bundle and a data set in, figures and evidence out."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +10,10 @@ from skincli.bundle import Bundle, overlap
 from skincli.config.schema import Config
 from skincli.data import PreparedSet, prepare
 from skincli.errors import DataError, ModelError
-from skincli.evaluation.metrics import Metrics, compute_metrics, headline
-from skincli.evaluation.record import EvaluatedPart, Subject, write_evaluation
+from skincli.evaluation.exhibits import choose_exhibits
+from skincli.evaluation.findings import EvaluatedPart, Findings, Subject, find
+from skincli.evaluation.metrics import headline
+from skincli.evaluation.record import REPORT_FILE, Evaluation, write_evaluation
 from skincli.evaluation.scoring import score_rows
 from skincli.inference.engine import Classifier
 from skincli.progress import Progress
@@ -19,15 +21,15 @@ from skincli.tracking.evaluations import publish_evaluation
 from skincli.tracking.resolve import resolve
 
 
-@dataclass(frozen=True, slots=True)
-class EvaluationResult:
-    """What was measured, on what, and where it is written.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationResult(Findings):
+    """What was found, on what, and where it is written.
 
     `published` is False when the model's run is not in the tracking store.
     """
 
-    metrics: Metrics
     folder: Path
+    report: Path
     bundle_digest: str
     model: str
     run_id: str | None
@@ -52,29 +54,33 @@ def evaluate(
     prepared, rows = _images_for(config, bundle, progress, external)
     classifier = Classifier(bundle, config.inference.threads)
     scored = score_rows(classifier, prepared, rows, config.inference.batch_size, progress)
-    metrics = compute_metrics(
-        scored.labels,
-        scored.probabilities,
-        scored.decided,
-        scored.malignant,
-        scored.classes,
-        bundle.spec.operating_point,
-    )
+    findings = find(scored, classifier, prepared, rows, config.evaluate, progress)
     manifest = prepared.manifest
     subject = Subject(
         bundle_digest=bundle.digest,
         model=resolved.name,
         version=resolved.version,
         run_id=resolved.run_id,
+        spec=bundle.spec,
         manifest=manifest,
         part="external" if external else "test",
     )
-    folder = write_evaluation(Path(config.evaluate.root), subject, scored, metrics)
+    exhibits = choose_exhibits(scored, classifier, prepared, rows)
+    folder = write_evaluation(
+        Evaluation(
+            subject=subject,
+            settings=config.evaluate,
+            predictions=scored,
+            findings=findings,
+            exhibits=exhibits,
+        )
+    )
     prefix = f"{manifest.name}_" if external else "test_"
-    figures = {f"{prefix}{name}": value for name, value in headline(metrics).items()}
+    figures = {f"{prefix}{name}": value for name, value in headline(findings.metrics).items()}
     return EvaluationResult(
-        metrics=metrics,
+        **{each.name: getattr(findings, each.name) for each in fields(findings)},
         folder=folder,
+        report=folder / REPORT_FILE,
         bundle_digest=bundle.digest,
         model=resolved.name,
         run_id=resolved.run_id,

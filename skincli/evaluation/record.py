@@ -7,60 +7,50 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from skincli.data import Manifest
+from skincli.config.operating import EvaluateConfig
 from skincli.errors import SkincliError
-from skincli.evaluation.metrics import Metrics
-from skincli.evaluation.plots import (
-    Caption,
-    confusion_figure,
-    reliability_figure,
-    roc_figure,
-    to_png,
-)
+from skincli.evaluation.exhibits import Exhibit
+from skincli.evaluation.findings import Findings, Subject
+from skincli.evaluation.plots.canvas import to_png
+from skincli.evaluation.plots.drawing import draw
 from skincli.evaluation.predictions import Predictions, write_predictions
-
-EvaluatedPart = Literal["test", "external"]
+from skincli.evaluation.report.report import render
 
 RECORD_FILE: Final = "evaluation.json"
 METRICS_FILE: Final = "metrics.json"
 PREDICTIONS_FILE: Final = "predictions.csv"
-SCHEMA_VERSION: Final = 1
+REPORT_FILE: Final = "report.html"
+CARD_FILE: Final = "report.md"
+SCHEMA_VERSION: Final = 2
 _PACKAGES: Final = ("skincli", "numpy", "onnxruntime", "scikit-learn")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """Which model was evaluated on what. `key` names the images in paths and in the store."""
+class Evaluation:
+    """Everything that goes into the folder of an evaluation."""
 
-    bundle_digest: str
-    model: str
-    version: str | None
-    run_id: str | None
-    manifest: Manifest
-    part: EvaluatedPart
-
-    @property
-    def key(self) -> str:
-        """12 hex digits of the fingerprint of the images that were scored."""
-        of_test = self.part == "test"
-        manifest = self.manifest
-        return (manifest.test_fingerprint if of_test else manifest.dataset_fingerprint)[:12]
+    subject: Subject
+    settings: EvaluateConfig
+    predictions: Predictions
+    findings: Findings
+    exhibits: tuple[Exhibit, ...]
 
 
-def write_evaluation(root: Path, subject: Subject, scored: Predictions, metrics: Metrics) -> Path:
-    """Write the folder of an evaluation under `root`, in the place of an earlier one.
+def write_evaluation(evaluation: Evaluation) -> Path:
+    """Write the folder of an evaluation under `evaluate.root`, in the place of an earlier one.
 
     The folder gets its name when it is whole. Raises SkincliError when it cannot be written.
     """
+    subject, root = evaluation.subject, Path(evaluation.settings.root)
     target = root / f"{subject.bundle_digest[:12]}-{subject.manifest.name}-{subject.key}"
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f"{target.name}.partial-", dir=root) as name:
             fresh = Path(name) / "new"
             fresh.mkdir()
-            _write_files(fresh, subject, scored, metrics)
+            _write_files(fresh, evaluation)
             if target.exists():
                 target.rename(Path(name) / "old")
             fresh.rename(target)
@@ -71,23 +61,22 @@ def write_evaluation(root: Path, subject: Subject, scored: Predictions, metrics:
     return target
 
 
-def _write_files(folder: Path, subject: Subject, scored: Predictions, metrics: Metrics) -> None:
-    _write_json(folder / RECORD_FILE, _record(subject, metrics))
-    _write_json(folder / METRICS_FILE, asdict(metrics))
-    write_predictions(folder / PREDICTIONS_FILE, scored)
-    manifest = subject.manifest
-    part = "test part" if subject.part == "test" else "whole external set"
-    caption = Caption(manifest.name, part, metrics.n, manifest.synthetic)
-    figures = {
-        "confusion_matrix.png": confusion_figure(scored, metrics, caption),
-        "roc.png": roc_figure(scored, metrics, caption),
-        "reliability.png": reliability_figure(scored, metrics, caption),
-    }
+def _write_files(folder: Path, evaluation: Evaluation) -> None:
+    record = _record(evaluation)
+    _write_json(folder / RECORD_FILE, record)
+    _write_json(folder / METRICS_FILE, record["metrics"])
+    write_predictions(folder / PREDICTIONS_FILE, evaluation.predictions)
+    subject, predictions = evaluation.subject, evaluation.predictions
+    figures = draw(subject, predictions, evaluation.findings)
     for name, figure in figures.items():
-        (folder / name).write_bytes(to_png(figure))
+        (folder / f"{name}.png").write_bytes(to_png(figure))
+    html, markdown = render(subject, predictions, evaluation.findings, evaluation.exhibits, figures)
+    (folder / REPORT_FILE).write_text(html, encoding="utf-8")
+    (folder / CARD_FILE).write_text(markdown, encoding="utf-8")
 
 
-def _record(subject: Subject, metrics: Metrics) -> dict[str, Any]:
+def _record(evaluation: Evaluation) -> dict[str, Any]:
+    subject, settings = evaluation.subject, evaluation.settings
     manifest = subject.manifest
     return {
         "schema_version": SCHEMA_VERSION,
@@ -101,7 +90,8 @@ def _record(subject: Subject, metrics: Metrics) -> dict[str, Any]:
         "test_fingerprint": manifest.test_fingerprint,
         "split_fingerprint": manifest.split_fingerprint,
         "dataset_fingerprint": manifest.dataset_fingerprint,
-        "metrics": asdict(metrics),
+        "resampling": {"unit": "lesion", "resamples": settings.resamples, "seed": settings.seed},
+        **asdict(evaluation.findings),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {
             "python": platform.python_version(),

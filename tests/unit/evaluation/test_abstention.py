@@ -20,7 +20,7 @@ def test_figures_are_those_of_the_images(synthetic_config, tmp_path):
     )
     classifier = Classifier(bundle)
     scored = score_rows(classifier, prepared, rows, 16, Silent())
-    found = measure_abstention(scored, classifier, prepared.images[rows], 0, Silent())
+    found = measure_abstention(scored, classifier, prepared, rows, Silent())
 
     covered = scored.conformal[np.arange(len(rows)), scored.labels]
     by_lesion: dict[str, list[bool]] = {}
@@ -49,6 +49,6 @@ def test_a_class_without_images_has_no_figures(synthetic_config, tmp_path):
     rows = found[[prepared.samples[row].dx != "df" for row in found]]
     classifier = Classifier(tiny_bundle(tmp_path / "b"))
     scored = score_rows(classifier, prepared, rows, 16, Silent())
-    found = measure_abstention(scored, classifier, prepared.images[rows], 0, Silent())
+    found = measure_abstention(scored, classifier, prepared, rows, Silent())
     assert found.sets_by_class["df"].coverage is None
     assert found.sets_by_class["df"].lesions == 0
