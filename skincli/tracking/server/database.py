@@ -25,7 +25,7 @@ def require_database(backend: Backend) -> None:
             return
         _require_unlocked(backend.database)
     found = schema_revision(backend)
-    known = _known_revisions()
+    known = known_revisions()
     if found is None or found == known[0]:
         return
     if found in known:
@@ -85,7 +85,7 @@ def _require_unlocked(file: Path) -> None:
         ) from None
 
 
-def _known_revisions() -> list[str]:
+def known_revisions() -> list[str]:
     """Every revision that the installed MLflow knows, newest first."""
     from alembic.script import ScriptDirectory
 
