@@ -4,6 +4,7 @@ All are synthetic, but for the blurred ones, which are real images made unreadab
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from skincli.imaging.framing import network_input
 
 Generator = np.random.Generator
 
-_WIDTH, _HEIGHT = 600, 450
+_WIDTH, _HEIGHT = 300, 225
 # Eight of the ten tones of the Monk scale (skintone.google), light to dark.
 _TONES: Final = (
     (246, 237, 228),
@@ -35,12 +36,17 @@ def near_misses(size: int, crop: Crop, lesions: Pixels, count: int, seed: int) -
     """`count` inputs `[count, size, size, 3]` of each kind; `lesions` (uint8, the same shape but
     for their number) are what is blurred."""
     rng = np.random.default_rng(seed)
-    drawn = {
+    blurred = [_blurred(lesions[row], rng) for row in rng.integers(len(lesions), size=count)]
+    return _drawn(size, crop, count, seed) | {"heavy blur": np.stack(blurred)}
+
+
+@lru_cache(maxsize=1)
+def _drawn(size: int, crop: Crop, count: int, seed: int) -> dict[str, Pixels]:
+    rng = np.random.default_rng(seed)
+    return {
         kind: np.stack([network_input(draw(rng), size, crop) for _ in range(count)])
         for kind, draw in _KINDS.items()
     }
-    chosen = lesions[rng.integers(len(lesions), size=count)]
-    return drawn | {"heavy blur": np.stack([_blurred(pixels, rng) for pixels in chosen])}
 
 
 def _skin(rng: Generator) -> Image.Image:
@@ -57,14 +63,14 @@ def _ruler(rng: Generator) -> Image.Image:
     """A scale across plain skin, where a lesion should be."""
     image = _skin(rng)
     draw = ImageDraw.Draw(image)
-    top, step = int(rng.integers(0, _HEIGHT - 120)), int(rng.integers(8, 20))
+    top, step = int(rng.integers(0, _HEIGHT - 60)), int(rng.integers(4, 10))
     white = int(rng.integers(200, 256))
-    draw.rectangle((0, top, _WIDTH, top + 110), fill=(white, white, white))
+    draw.rectangle((0, top, _WIDTH, top + 55), fill=(white, white, white))
     for number, x in enumerate(range(0, _WIDTH, step)):
-        length = 60 if number % 10 == 0 else 40 if number % 5 == 0 else 25
-        draw.line((x, top, x, top + length), fill=(20, 20, 20), width=2)
+        length = 30 if number % 10 == 0 else 20 if number % 5 == 0 else 12
+        draw.line((x, top, x, top + length), fill=(20, 20, 20))
         if number % 10 == 0:
-            draw.text((x + 4, top + 66), str(number // 10), fill=(20, 20, 20), font=_font(24))
+            draw.text((x + 2, top + 33), str(number // 10), fill=(20, 20, 20), font=_font(12))
     return image.rotate(rng.uniform(-30, 30), fillcolor=image.getpixel((2, 2)))
 
 
@@ -72,20 +78,20 @@ def _black_frame(rng: Generator) -> Image.Image:
     """The black ring of a dermatoscope around next to nothing."""
     image = Image.new("RGB", (_WIDTH, _HEIGHT), (int(rng.integers(0, 12)),) * 3)
     radius = rng.uniform(0.0, 0.2) * _HEIGHT
-    middle = np.array([_WIDTH, _HEIGHT]) / 2 + rng.normal(0, 40, 2)
+    middle = np.array([_WIDTH, _HEIGHT]) / 2 + rng.normal(0, 20, 2)
     hole = Image.new("L", image.size)
     ImageDraw.Draw(hole).ellipse((*(middle - radius), *(middle + radius)), fill=255)
-    image.paste(_skin(rng), mask=hole.filter(ImageFilter.GaussianBlur(6)))
+    image.paste(_skin(rng), mask=hole.filter(ImageFilter.GaussianBlur(3)))
     return _image(np.asarray(image) + rng.normal(0, 2, (_HEIGHT, _WIDTH, 1)))
 
 
 def _text(rng: Generator) -> Image.Image:
     """A page of print."""
     image = Image.new("RGB", (_WIDTH, _HEIGHT), (int(rng.integers(225, 256)),) * 3)
-    draw, size = ImageDraw.Draw(image), int(rng.integers(14, 34))
-    for y in range(10, _HEIGHT, int(size * 1.5)):
+    draw, size = ImageDraw.Draw(image), int(rng.integers(8, 18))
+    for y in range(5, _HEIGHT, int(size * 1.5)):
         words = " ".join(rng.choice(_WORDS.split(), 12))
-        draw.text((20, y), words, fill=(30, 30, 30), font=_font(size))
+        draw.text((10, y), words, fill=(30, 30, 30), font=_font(size))
     return image
 
 
@@ -94,12 +100,12 @@ def _screenshot(rng: Generator) -> Image.Image:
     image = Image.new("RGB", (_WIDTH, _HEIGHT), _colour(rng))
     draw = ImageDraw.Draw(image)
     for _ in range(rng.integers(3, 7)):
-        left, top = int(rng.integers(0, _WIDTH - 150)), int(rng.integers(0, _HEIGHT - 100))
-        right, bottom = left + int(rng.integers(120, 400)), top + int(rng.integers(80, 300))
+        left, top = int(rng.integers(0, _WIDTH - 75)), int(rng.integers(0, _HEIGHT - 50))
+        right, bottom = left + int(rng.integers(60, 200)), top + int(rng.integers(40, 150))
         draw.rectangle((left, top, right, bottom), fill=_colour(rng), outline=(90, 90, 90))
-        draw.rectangle((left, top, right, top + 22), fill=_colour(rng))
-        draw.text((left + 8, top + 4), str(rng.choice(_WORDS.split())), font=_font(14))
-        draw.text((left + 8, top + 34), _WORDS[:40], fill=(20, 20, 20), font=_font(13))
+        draw.rectangle((left, top, right, top + 11), fill=_colour(rng))
+        draw.text((left + 4, top + 1), str(rng.choice(_WORDS.split())), font=_font(8))
+        draw.text((left + 4, top + 17), _WORDS[:40], fill=(20, 20, 20), font=_font(8))
     return image
 
 
