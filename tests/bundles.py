@@ -44,16 +44,17 @@ def tiny_bundle(
     thresholds: Sequence[float] = (),
     largest_distance: float = 10.0,
     least_sharpness: float = 0.0,
+    network: onnx.ModelProto | None = None,
 ) -> Bundle:
     """A bundle in `folder`; `seed` and `weight_scale` draw another model, another digest.
 
     `files` (SHA-256) and `lesions` (`name:lesion_id`) are those it pretends to have learnt from.
-    Distance is from mid-grey: that of black is 1.
+    Distance is from mid-grey: that of black is 1. `network` takes the place of the drawn one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     n_classes = len(classes_of(task))
-    weights = _weights(n_classes, seed, weight_scale)
-    onnx.save(tiny_network(weights, image_size), folder / MODEL_FILE)
+    drawn = tiny_network(_weights(n_classes, seed, weight_scale), image_size)
+    onnx.save(network or drawn, folder / MODEL_FILE)
     middle, unit = np.full(3, 0.5, np.float32), 2 * np.eye(3, dtype=np.float32)
     Reference(middle, unit).save(folder / REFERENCE_FILE)
     spec = BundleSpec(

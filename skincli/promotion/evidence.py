@@ -8,7 +8,7 @@ from typing import Any
 
 from skincli.bundle import Bundle
 from skincli.config.schema import Config
-from skincli.data import Manifest, prepare
+from skincli.data import prepare
 from skincli.errors import GateError, ModelError, SkincliError
 from skincli.evaluation.compare import Difference, paired_differences
 from skincli.evaluation.evaluate import as_the_model_sees, evaluate
@@ -16,6 +16,7 @@ from skincli.evaluation.predictions import read_predictions
 from skincli.evaluation.record import PREDICTIONS_FILE, RECORD_FILE
 from skincli.inference.selftest import checked_classifier
 from skincli.progress import Progress
+from skincli.promotion.subgroups import Subgroup, malignant_subgroups
 from skincli.tracking.evaluations import count_evaluated, fetch_evaluation
 from skincli.tracking.registry import ModelVersion
 from skincli.tracking.resolve import ResolvedModel
@@ -65,7 +66,7 @@ def gather(
             test_split=key,
             test_uses=count_evaluated(config, key),
             metrics=_metrics(ours),
-            subgroups=subgroups(read_predictions(ours / PREDICTIONS_FILE)),
+            subgroups=malignant_subgroups(read_predictions(ours / PREDICTIONS_FILE)),
             champion=f"version {champion.version}" if champion else None,
             change=change,
             obstacle=obstacle,
@@ -116,9 +117,7 @@ def _measured(
 
 
 def _change(config: Config, ours: Path, theirs: Path, progress: Progress) -> Difference:
-    """How balanced accuracy changes from the champion. Raises SkincliError for another task."""
-    if set(_metrics(ours)["per_class"]) != set(_metrics(theirs)["per_class"]):
-        raise ModelError("it was trained for another task")
+    """How balanced accuracy changes from the champion. Raises ModelError for another task."""
     differences = paired_differences(
         read_predictions(ours / PREDICTIONS_FILE),
         read_predictions(theirs / PREDICTIONS_FILE),

@@ -1,6 +1,6 @@
 """The verdict: the evidence held against the policy of the config. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from skincli.config.promotion import PromotionConfig
 from skincli.promotion.evidence import Evidence
@@ -68,6 +68,18 @@ def _against_champion(policy: PromotionConfig, evidence: Evidence) -> list[GateC
         GateCheck(same, True, f"{split}, {evidence.champion} too"),
         GateCheck(better, low >= limit, found, low, limit),
     ]
+
+
+def _subgroups(policy: PromotionConfig, evidence: Evidence) -> GateCheck:
+    name = "malignant lesions caught in every subgroup"
+    judged = [group for group in evidence.subgroups if group.n >= policy.subgroup_size]
+    if not judged:
+        found = f"none of {len(evidence.subgroups)} has {policy.subgroup_size} malignant images"
+        return GateCheck(name, True, found)
+    worst = min(judged, key=lambda group: group.sensitivity)
+    check = _check(name, worst.sensitivity, policy.subgroup_sensitivity)
+    where = f" ({worst.name}, {worst.n} images; {len(judged)} groups large enough to judge)"
+    return replace(check, found=check.found + where)
 
 
 def _check(name: str, value: float | None, limit: float, ceiling: bool = False) -> GateCheck:

@@ -53,8 +53,8 @@ def fetch_evaluation(
         if run is None or run.data.tags.get(f"{_TAG}{key}") != digest:
             return None
         for file in _FILES:
-            client.download_artifacts(run.info.run_id, f"{place}/{file}", str(scratch))
-    return scratch / place
+            found = client.download_artifacts(run.info.run_id, f"{place}/{file}", str(scratch))
+    return Path(found).parent
 
 
 def count_evaluated(config: Config, key: str) -> int:

@@ -75,9 +75,7 @@ def let_go(processes, folder):
     return [(process.communicate(timeout=120)[1], process.returncode) for process in processes]
 
 
-def test_of_many_at_once_from_both_sides_one_wins_and_the_others_are_told(
-    stores, config, tmp_path
-):
+def test_of_many_at_once_from_both_sides_one_wins_and_the_others_are_told(stores, config, tmp_path):
     sides = [("2", "sqlite"), ("3", "http"), ("4", "sqlite"), ("5", "http")]
     processes = [start(stores[side], config, version, tmp_path) for version, side in sides]
     ends = let_go(processes, tmp_path)
@@ -180,7 +178,7 @@ def test_a_slow_mover_leaves_the_alias_to_whoever_came_later(config, monkeypatch
 def test_what_was_measured_against_another_champion_moves_nothing(config):
     seen = read_registry(config)
     move(config, "2")
-    with pytest.raises(SkincliError, match="version 3 did not become champion: .* version 2"):
+    with pytest.raises(SkincliError, match=r"version 3 did not become champion: .* version 2"):
         move(config, "3", seen)
     assert str(champion(config).version) == "2"
     assert read_registry(config).history[-1].change.after == "2"

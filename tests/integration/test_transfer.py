@@ -91,7 +91,7 @@ def test_an_import_that_was_cut_off_is_completed(elsewhere, bundle, monkeypatch)
 @pytest.mark.parametrize("name", ["../model.onnx", "/etc/model.onnx", "..\\model.onnx", "x/y"])
 def test_a_zip_with_paths_of_its_own_is_refused(elsewhere, bundle, tmp_path, name):
     evil = zipped(tmp_path / "evil.zip", [*contents(bundle)[1:], (name, b"evil")])
-    with pytest.raises(ModelError, match="and nothing else|holds `"):
+    with pytest.raises(ModelError, match=r"holds `"):
         import_model(elsewhere, evil)
     assert not (tmp_path.parent / "model.onnx").exists()
     assert read_registry(elsewhere).versions == ()
@@ -200,7 +200,7 @@ def test_verify_finds_what_was_changed_in_the_store(config, log_model, tmp_path)
     assert "SHA-256 differs" in first.fault
     assert "holds no bundle.json" in second.fault
     assert "not the one that was registered" in third.fault
-    assert not (first.ok or second.ok or third.ok)
+    assert [each.ok for each in (first, second, third)] == [False] * 3
 
 
 def test_the_lineage_leads_from_the_version_to_the_commit(config, log_model):
