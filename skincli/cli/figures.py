@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from skincli.cli.output import Output
 
 if TYPE_CHECKING:
-    from skincli.evaluation.metrics import Metrics
+    from skincli.evaluation.findings import Findings
+    from skincli.evaluation.resampling import Interval
 
 SYNTHETIC_NOTICE = "Measured on synthetic images: not a medical result."
 
@@ -15,25 +16,24 @@ def number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def show_metrics(output: Output, metrics: "Metrics") -> None:
-    """Headline figures, then a line per class."""
-    from skincli.evaluation.metrics import headline
+def spread(found: "Interval | None") -> str:
+    """A figure and its 95 % interval."""
+    return "–" if found is None else f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
 
-    rows = [[name.replace("_", " "), number(value)] for name, value in headline(metrics).items()]
-    output.table(["metric", "value"], rows)
-    columns = ["class", "images", "sensitivity", "specificity", "AUROC", "average precision"]
+
+def show_findings(output: Output, found: "Findings") -> None:
+    """Headline figures, then a line per class, each with its interval."""
+    from skincli.evaluation.metrics import HEADLINE
+
+    intervals = found.intervals
+    rows = [[name.replace("_", " "), spread(intervals.get(name))] for name in HEADLINE]
+    output.table(["metric", "value (95 % interval)"], rows)
+    shown = ("sensitivity", "specificity", "auroc")
     per_class = [
-        [
-            code,
-            str(found.n),
-            number(found.sensitivity),
-            number(found.specificity),
-            number(found.auroc),
-            number(found.average_precision),
-        ]
-        for code, found in metrics.per_class.items()
+        [code, f"{one.n:,}", *(spread(intervals.get(f"per_class.{code}.{n}")) for n in shown)]
+        for code, one in found.metrics.per_class.items()
     ]
-    output.table(columns, per_class)
+    output.table(["class", "images", "sensitivity", "specificity", "AUROC"], per_class)
 
 
 def short_figures(metrics: Mapping[str, float]) -> str:

@@ -1,12 +1,12 @@
-"""`skincli evaluate | predict`, beside `train`."""
+"""`skincli predict`, beside the other commands about models."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from skincli.cli.figures import SYNTHETIC_NOTICE, show_metrics
-from skincli.cli.options import ConfigFile, Debug, Json, only_word, split_words
+from skincli.cli.measuring import compare, evaluate
+from skincli.cli.options import ConfigFile, Debug, Json, split_words
 from skincli.cli.session import Session, session
 from skincli.cli.training import train
 from skincli.errors import SkincliError
@@ -23,48 +23,8 @@ _ABSTAINS: "Final[dict[Reason, str]]" = {
 
 
 def add_to(app: typer.Typer) -> None:
-    for command in (train, evaluate, predict):
+    for command in (train, evaluate, compare, predict):
         app.command()(command)
-
-
-def evaluate(
-    words: Annotated[
-        list[str] | None, typer.Argument(metavar="MODEL [KEY=VALUE]...", show_default=False)
-    ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option("--data", metavar="NAME", help="Another data set, as an external test."),
-    ] = None,
-    config: ConfigFile = None,
-    json: Json = False,
-    debug: Debug = False,
-) -> None:
-    """Measure a model on the test split: a run id, models:/NAME@ALIAS, or a bundle folder."""
-    names, overrides = split_words(words)
-    external = [f"data={data}"] if data else []
-    with session([*overrides, *external], config, json, debug) as s:
-        from skincli.evaluation.evaluate import evaluate as run
-
-        model = only_word(names, "MODEL")
-        result = run(s.config, model, s.progress, external=data is not None)
-        what = "test part" if result.part == "test" else "whole set, external"
-        s.output.result(
-            result,
-            [
-                f"{result.data_name} ({what}): {result.n_images:,} images of "
-                f"{result.n_lesions:,} lesions"
-            ],
-        )
-        show_metrics(s.output, result.metrics)
-        where = [f"Pictures, predictions and metrics are in {result.folder}"]
-        if not result.published:
-            where.append("Not logged: the model's run is not in the tracking store")
-        if result.synthetic:
-            where.append(SYNTHETIC_NOTICE)
-        if not s.output.as_json:
-            s.output.result(None, where)
-        if result.part == "test":
-            s.output.next(s.command(f"promote {model}"))
 
 
 def predict(

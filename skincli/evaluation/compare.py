@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skincli.errors import ModelError
 from skincli.evaluation.figures import all_figures
@@ -40,7 +39,7 @@ def paired_differences(
     does not count. Raises ModelError when the two did not see the same images or name other
     classes.
     """
-    b = b.of(_same_images(a, b))
+    b = aligned(a, b)
     first, second = all_figures(a), all_figures(b)
 
     def measure(weights: Values) -> dict[str, Values]:
@@ -76,8 +75,8 @@ def _p_value(drawn: Values) -> float:
     return float(min(1.0, 2 * (tails + 1) / (len(drawn) + 1)))
 
 
-def _same_images(a: Predictions, b: Predictions) -> NDArray[np.intp]:
-    """The rows of `b` in the order of `a`'s images."""
+def aligned(a: Predictions, b: Predictions) -> Predictions:
+    """`b` in the order of `a`'s images. Raises ModelError where they are not the same."""
     if a.classes != b.classes:
         raise ModelError("the two models were trained for different tasks")
     rows = {sample.image_id: row for row, sample in enumerate(b.samples)}
@@ -88,4 +87,4 @@ def _same_images(a: Predictions, b: Predictions) -> NDArray[np.intp]:
             f"the first's are not among the second's, {len(set(rows) - ours):,} the other way",
             "evaluate both on the same data",
         )
-    return np.array([rows[sample.image_id] for sample in a.samples], dtype=np.intp)
+    return b.of(np.array([rows[sample.image_id] for sample in a.samples], dtype=np.intp))

@@ -22,9 +22,13 @@ FILES = {
     "evaluation.json",
     "metrics.json",
     "predictions.csv",
+    "report.html",
+    "report.md",
     "confusion_matrix.png",
     "roc.png",
+    "precision_recall.png",
     "reliability.png",
+    "subgroups.png",
 }
 
 

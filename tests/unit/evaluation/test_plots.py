@@ -6,18 +6,24 @@ from matplotlib.text import Text
 from PIL import Image
 
 from skincli.evaluation.metrics import compute_metrics
-from skincli.evaluation.plots import (
-    Caption,
-    confusion_figure,
-    reliability_figure,
-    roc_figure,
-    to_png,
-)
+from skincli.evaluation.plots.canvas import Caption, to_png
+from skincli.evaluation.plots.confusion import confusion_figure
+from skincli.evaluation.plots.curves import precision_recall_figure, roc_figure
+from skincli.evaluation.plots.reliability import reliability_figure
 from skincli.evaluation.predictions import Predictions
 from skincli.inference.engine import malignant_probability, softmax
 from skincli.taxonomy import classes_of
 
-FIGURES = [confusion_figure, roc_figure, reliability_figure]
+
+def drawn_confusion(answers, metrics, caption):
+    return confusion_figure(metrics, answers.classes, caption)
+
+
+def drawn_reliability(answers, metrics, caption):
+    return reliability_figure(answers, metrics, 1.5, caption)
+
+
+FIGURES = [drawn_confusion, roc_figure, precision_recall_figure, drawn_reliability]
 
 
 def example(labels, task="multiclass"):

@@ -1,0 +1,126 @@
+"""`skincli evaluate | compare`."""
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from skincli.cli.figures import SYNTHETIC_NOTICE, show_findings
+from skincli.cli.options import ConfigFile, Debug, Json, only_word, split_words
+from skincli.cli.output import Output
+from skincli.cli.session import session
+from skincli.errors import UsageError
+
+if TYPE_CHECKING:
+    from skincli.evaluation.comparing import CompareResult
+
+_SHOWN_DISAGREEMENTS: Final = 20
+
+
+def evaluate(
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="MODEL [KEY=VALUE]...", show_default=False)
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option("--data", metavar="NAME", help="Another data set, as an external test."),
+    ] = None,
+    config: ConfigFile = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Measure a model on the test split: a run id, models:/NAME@ALIAS, or a bundle folder."""
+    names, overrides = split_words(words)
+    external = [f"data={data}"] if data else []
+    with session([*overrides, *external], config, json, debug) as s:
+        from skincli.evaluation.evaluate import evaluate as run
+
+        model = only_word(names, "MODEL")
+        result = run(s.config, model, s.progress, external=data is not None)
+        what = "test part" if result.part == "test" else "whole set, external"
+        s.output.result(
+            result,
+            [
+                f"{result.data_name} ({what}): {result.n_images:,} images of "
+                f"{result.n_lesions:,} lesions"
+            ],
+        )
+        show_findings(s.output, result)
+        where = [f"Report: {result.report}", f"Predictions and pictures: {result.folder}"]
+        if not result.published:
+            where.append("Not logged: the model's run is not in the tracking store")
+        if result.synthetic:
+            where.append(SYNTHETIC_NOTICE)
+        if not s.output.as_json:
+            s.output.result(None, where)
+        if result.part == "test":
+            s.output.next(s.command(f"promote {model}"))
+
+
+def compare(
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="A B [KEY=VALUE]...", show_default=False)
+    ] = None,
+    config: ConfigFile = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Hold one evaluated model against another, on the same images."""
+    names, overrides = split_words(words)
+    with session(overrides, config, json, debug) as s:
+        from skincli.evaluation.comparing import compare as run
+
+        if len(names) != 2:
+            raise UsageError(f"give two models, A and B: got {len(names)}")
+        a, b = names
+        result = run(s.config, a, b, s.progress)
+        s.output.result(
+            result,
+            [
+                f"{result.data_name} ({result.part}): {result.n_images:,} images of "
+                f"{result.n_lesions:,} lesions; A is {result.a}, B is {result.b}"
+            ],
+        )
+        if not json:
+            _show_comparison(s.output, result)
+            s.output.next(s.command(f"promote {a} --dry-run"))
+
+
+def _show_comparison(output: Output, result: "CompareResult") -> None:
+    from skincli.evaluation.metrics import HEADLINE
+
+    rows = [
+        [
+            name.replace("_", " "),
+            f"{found.a:.3f}",
+            f"{found.b:.3f}",
+            f"{found.difference.value:+.3f} "
+            f"({found.difference.low:+.3f} to {found.difference.high:+.3f})",
+            f"{found.difference.p_value:.3f}",
+        ]
+        for name, found in result.figures.items()
+        if name in HEADLINE
+    ]
+    output.table(["metric", "A", "B", "A minus B (95 % interval)", "p"], rows)
+    test = result.mcnemar
+    output.result(
+        None,
+        [
+            f"Right: only A {test.only_a:,} images, only B {test.only_b:,} (McNemar's test: p = "
+            f"{test.p_value:.3f})",
+            f"They disagree about {len(result.disagreements):,} images",
+        ],
+    )
+    output.table(
+        ["image", "truth", "A says", "B says", "A", "B"],
+        [
+            [one.image_id, one.truth, one.a, one.b, _side(one.a_malignant), _side(one.b_malignant)]
+            for one in result.disagreements[:_SHOWN_DISAGREEMENTS]
+        ],
+    )
+    hidden = len(result.disagreements) - _SHOWN_DISAGREEMENTS
+    lines = [f"{hidden:,} more with `--json`"] if hidden > 0 else []
+    output.result(None, [*lines, *([SYNTHETIC_NOTICE] if result.synthetic else [])])
+
+
+def _side(malignant: bool) -> str:
+    return "malignant" if malignant else "benign"

@@ -1,0 +1,1 @@
+"""The pictures of an evaluation: one file for each kind, drawn on one canvas."""

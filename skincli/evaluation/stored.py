@@ -1,0 +1,83 @@
+"""Finding the evaluations of a model again, to compare two of them."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from skincli.config.schema import Config
+from skincli.errors import ModelError
+from skincli.evaluation.predictions import Predictions, read_predictions
+from skincli.evaluation.record import PREDICTIONS_FILE, RECORD_FILE, SCHEMA_VERSION
+from skincli.tracking.resolve import resolve
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvaluation:
+    """The folder of an evaluation, and its record as it was read."""
+
+    folder: Path
+    record: dict[str, Any]
+
+    @property
+    def images(self) -> tuple[str, str, str]:
+        """What two evaluations must share to be compared: part, test and split fingerprint."""
+        names = "part", "test_fingerprint", "split_fingerprint"
+        part, test, split = (str(self.record[name]) for name in names)
+        return part, test, split
+
+    def predictions(self) -> Predictions:
+        return read_predictions(self.folder / PREDICTIONS_FILE)
+
+
+def comparable(config: Config, a: str, b: str) -> tuple[StoredEvaluation, StoredEvaluation]:
+    """The newest evaluations of two models on the same images.
+
+    A model may also be named by the folder of an evaluation. Raises ModelError when one was not
+    evaluated, or both were but never on the same split.
+    """
+    ours, theirs = _evaluations(config, a), _evaluations(config, b)
+    for one in ours:
+        for other in theirs:
+            if one.images == other.images:
+                return one, other
+    first, second = ours[0], theirs[0]
+    raise ModelError(
+        f"the two were not evaluated on the same images: `{a}` on {_described(first)}, `{b}` on "
+        f"{_described(second)}",
+        f"`skincli evaluate {a}` and `skincli evaluate {b}` with the same settings",
+    )
+
+
+def _evaluations(config: Config, model: str) -> list[StoredEvaluation]:
+    """Those of a model, the newest first."""
+    if (Path(model) / RECORD_FILE).is_file():
+        return [_read(Path(model))]
+    digest = resolve(config, model).bundle.digest
+    root = Path(config.evaluate.root)
+    found = [_read(path.parent) for path in root.glob(f"{digest[:12]}-*/{RECORD_FILE}")]
+    if not found:
+        raise ModelError(
+            f"`{model}` was not evaluated under `{root}`", f"`skincli evaluate {model}` first"
+        )
+    return sorted(found, key=lambda each: str(each.record["created"]), reverse=True)
+
+
+def _read(folder: Path) -> StoredEvaluation:
+    path = folder / RECORD_FILE
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        written = record["schema_version"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"`{path}` cannot be read: {error}", "evaluate the model again") from None
+    if written != SCHEMA_VERSION:
+        raise ModelError(
+            f"`{path}` has schema version {written}, and {SCHEMA_VERSION} is read",
+            "evaluate the model again",
+        )
+    return StoredEvaluation(folder, record)
+
+
+def _described(found: StoredEvaluation) -> str:
+    part, test, split = found.images
+    return f"{found.record['data_name']} ({part} {test[:12]}, split {split[:12]})"
