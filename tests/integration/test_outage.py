@@ -19,6 +19,7 @@ from skincli.config.load import to_yaml
 from skincli.progress import Silent
 from skincli.tracking import server
 from skincli.tracking.run_folder import RunFolder
+from skincli.tracking.stored_runs import end_stale_runs
 
 EPOCHS = 25
 # Calls to a server that hangs are given up after so long, else 20 s and once more.
@@ -96,20 +97,20 @@ def command_in(err):
     return shlex.split(re.search(r"`skincli (track publish .*)` sends it", err)[1])
 
 
-def require_everything(stored, project):
+def require_everything(stored, project, epochs=EPOCHS):
     """All of the run, each epoch of each figure once, under one id."""
     folder, run = only_run(project), stored.run()
     assert run.info.run_id == folder.state().run_id
     assert run.info.status == "FINISHED"
-    assert run.data.params["trainer.max_epochs"] == str(EPOCHS)
+    assert run.data.params["trainer.max_epochs"] == str(epochs)
     assert len(run.data.params) > 100
     rows = folder.read_metrics()
-    assert [row["epoch"] for row in rows] == list(range(EPOCHS))
+    assert [row["epoch"] for row in rows] == list(range(epochs))
     names = set(rows[0]) - {"epoch"}
     assert "train_loss" in names
     assert set(run.data.metrics) == names
     for name in names:
-        assert [step for step, _ in stored.points(name)] == list(range(EPOCHS)), name
+        assert [step for step, _ in stored.points(name)] == list(range(epochs)), name
     files = {"config.yaml", "environment.json", "metrics.csv", "curves.png", "classes.csv"}
     assert files <= stored.files()
     [model] = stored.models()
@@ -145,6 +146,31 @@ def test_a_server_that_is_killed_costs_no_training_and_gets_everything_later(
     assert f"Run {folder.state().run_id}, FINISHED: sent " in told.out
     assert f"skincli evaluate {folder.state().run_id}" in told.err
     require_everything(stored, project)
+
+
+def test_a_server_that_dies_after_training_leaves_no_run_running_and_none_half_logged(
+    project, at_home, stored
+):
+    process = spawn(project, "train", "trainer.max_epochs=3", **SHORT)
+    wait_for_epochs(project, process, 3)
+    send(at_home, signal.SIGSTOP)
+    folder = only_run(project)
+    while not (folder.bundle / "bundle.json").exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    send(at_home, signal.SIGKILL)
+    _, err = process.communicate(timeout=200)
+    assert process.returncode == 0, err
+    assert folder.state().status == "FINISHED"
+
+    server.start(at_home.tracking, Silent())
+    run = stored.run()
+    assert (run.info.status, stored.models()) == ("RUNNING", [])
+    # Whoever comes next ends it, and what it lacks is known to its folder.
+    assert end_stale_runs(stored.client, stored.config) == [run.info.run_id]
+    assert stored.run().info.status == "KILLED"
+    skincli(project, *command_in(err))
+    require_everything(stored, project, 3)
 
 
 def test_a_server_that_hangs_and_a_training_that_is_killed_and_goes_on_are_one_run_in_the_end(
