@@ -24,9 +24,10 @@ def spread(found: "Interval | None") -> str:
 def show_findings(output: Output, found: "Findings") -> None:
     """Headline figures, then a line per class, each with its interval."""
     from skincli.evaluation.metrics import HEADLINE
+    from skincli.evaluation.report.blocks import words
 
     intervals = found.intervals
-    rows = [[name.replace("_", " "), spread(intervals.get(name))] for name in HEADLINE]
+    rows = [[words(name), spread(intervals.get(name))] for name in HEADLINE]
     output.table(["metric", "value (95 % interval)"], rows)
     shown = ("sensitivity", "specificity", "auroc")
     per_class = [

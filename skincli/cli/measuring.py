@@ -87,26 +87,27 @@ def compare(
 
 def _show_comparison(output: Output, result: "CompareResult") -> None:
     from skincli.evaluation.metrics import HEADLINE
+    from skincli.evaluation.report.blocks import words
 
+    shown = {name: result.figures[name] for name in HEADLINE if name in result.figures}
     rows = [
         [
-            name.replace("_", " "),
+            words(name),
             f"{found.a:.3f}",
             f"{found.b:.3f}",
             f"{found.difference.value:+.3f} "
             f"({found.difference.low:+.3f} to {found.difference.high:+.3f})",
-            f"{found.difference.p_value:.3f}",
+            _p(found.difference.p_value),
         ]
-        for name, found in result.figures.items()
-        if name in HEADLINE
+        for name, found in shown.items()
     ]
     output.table(["metric", "A", "B", "A minus B (95 % interval)", "p"], rows)
     test = result.mcnemar
     output.result(
         None,
         [
-            f"Right: only A {test.only_a:,} images, only B {test.only_b:,} (McNemar's test: p = "
-            f"{test.p_value:.3f})",
+            f"Right: only A {test.only_a:,} images, only B {test.only_b:,} (McNemar's test: p "
+            f"{_p(test.p_value)})",
             f"They disagree about {len(result.disagreements):,} images",
         ],
     )
@@ -120,6 +121,10 @@ def _show_comparison(output: Output, result: "CompareResult") -> None:
     hidden = len(result.disagreements) - _SHOWN_DISAGREEMENTS
     lines = [f"{hidden:,} more with `--json`"] if hidden > 0 else []
     output.result(None, [*lines, *([SYNTHETIC_NOTICE] if result.synthetic else [])])
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _side(malignant: bool) -> str:

@@ -118,8 +118,10 @@ def _figures(
 
 
 def _disagreements(a: Predictions, b: Predictions) -> tuple[Disagreement, ...]:
+    """Those about malignancy first."""
     codes = [info.code for info in a.classes]
-    differ = (a.decided != b.decided) | (a.flagged != b.flagged)
+    on_malignancy = a.flagged != b.flagged
+    on_diagnosis = (a.decided != b.decided) & ~on_malignancy
     return tuple(
         Disagreement(
             image_id=a.samples[row].image_id,
@@ -130,5 +132,5 @@ def _disagreements(a: Predictions, b: Predictions) -> tuple[Disagreement, ...]:
             a_malignant=bool(a.flagged[row]),
             b_malignant=bool(b.flagged[row]),
         )
-        for row in np.flatnonzero(differ).tolist()
+        for row in [*np.flatnonzero(on_malignancy), *np.flatnonzero(on_diagnosis)]
     )

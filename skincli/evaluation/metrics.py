@@ -10,8 +10,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from skincli.evaluation.answers import Answers
 from skincli.evaluation.calibration import Floats, Labels
-from skincli.evaluation.figures import CLASS_FIGURES, Answers, all_figures, confusion
+from skincli.evaluation.diagnosing import CLASS_FIGURES, confusion
+from skincli.evaluation.figures import all_figures
 from skincli.evaluation.resampling import point_figures
 from skincli.taxonomy import ClassInfo
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from skincli.data import Sample
 from skincli.errors import DataError
+from skincli.evaluation.answers import Answers
 from skincli.evaluation.calibration import Flags, Floats
-from skincli.evaluation.figures import Answers
 from skincli.taxonomy import BINARY, Task, classes_of, label_of
 
 # Nine digits bring every float32 back exactly.

@@ -5,6 +5,7 @@ figure. The images are sorted once, then cumulative sums answer for every weight
 score are passed together, so that their order never matters.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,8 @@ from skincli.evaluation.calibration import Flags, Floats
 
 Weights = NDArray[np.float64]
 Values = NDArray[np.float64]
+Figures = Mapping[str, Values]
+Measure = Callable[[Weights], Figures]
 
 # A share of a count, such as 0.05 of 20, may come out a rounding error off a whole number.
 _ROUNDING = 1e-9

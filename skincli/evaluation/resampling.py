@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from skincli.evaluation.figures import Figures, Measure
-from skincli.evaluation.ranking import Values, Weights
+from skincli.evaluation.ranking import Figures, Measure, Values, Weights
 from skincli.progress import Progress
 
 LEVEL: Final = 0.95

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from skincli.config.operating import EvaluateConfig
 from skincli.data import Sample
 from skincli.data.seeing.association import cramers_v
-from skincli.evaluation.figures import class_rankings
+from skincli.evaluation.diagnosing import class_rankings
 from skincli.evaluation.predictions import Predictions
 from skincli.evaluation.resampling import Interval, intervals, point_figures, resampled
 from skincli.progress import Silent

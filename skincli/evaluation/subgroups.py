@@ -8,10 +8,12 @@ import numpy as np
 
 from skincli.config.operating import EvaluateConfig
 from skincli.data import Sample
-from skincli.evaluation.figures import Measure, diagnoses, malignancy, together
+from skincli.evaluation.diagnosing import diagnoses
+from skincli.evaluation.figures import together
 from skincli.evaluation.predictions import Predictions
-from skincli.evaluation.ranking import Values, Weights
+from skincli.evaluation.ranking import Measure, Values, Weights
 from skincli.evaluation.resampling import Interval, intervals, point_figures, resampled
+from skincli.evaluation.suspecting import malignancy
 from skincli.progress import Progress, Silent
 
 FIGURES: Final = (
@@ -39,13 +41,13 @@ class Subgroup:
 def measure_subgroups(
     predictions: Predictions, settings: EvaluateConfig, progress: Progress
 ) -> tuple[Subgroup, ...]:
-    """Every group of every kind that the metadata tell of, "unknown" being one."""
+    """Every group of every kind by which the metadata divide the images, "unknown" being one."""
     found = []
     with progress.step("Resampling subgroups", len(_KINDS)) as step:
         for kind, value_of in _KINDS.items():
             values = np.array([value_of(sample) or "unknown" for sample in predictions.samples])
             names = np.unique(values).tolist()
-            for name in names if names != ["unknown"] else ():
+            for name in names if len(names) > 1 else ():
                 group = predictions.of(np.flatnonzero(values == name))
                 found.append(_subgroup(kind, name, group, settings))
             step.advance()

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from skincli.evaluation.figures import Answers
+from skincli.evaluation.answers import Answers
 from skincli.evaluation.metrics import Metrics
 from skincli.evaluation.plots.canvas import CLASS_LINES, GREY, VERMILION, Caption, canvas
 from skincli.evaluation.ranking import Ranked, Ranking, Values

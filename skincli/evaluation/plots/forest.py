@@ -26,6 +26,7 @@ def forest_figure(
     for axes, (name, title) in zip(grid, _SHOWN.items(), strict=True):
         axes.set_title(title, fontsize=10)
         axes.set(xlim=(-0.02, 1.02))
+        axes.tick_params(axis="y", length=0)
         axes.grid(axis="x", color=GREY, alpha=0.25, linewidth=0.6)
         axes.spines[["top", "right", "left"]].set_visible(False)
         if name in overall:
@@ -35,7 +36,6 @@ def forest_figure(
     labels = [f"{group.kind}: {group.name} ({group.n_images:,})" for group in subgroups]
     grid[0].set_yticks(range(len(labels)), labels, fontsize=9, parse_math=False)
     grid[0].set_ylim(len(labels) - 0.4, -0.6)
-    grid[0].tick_params(axis="y", length=0)
     figure.supxlabel(
         f"{caption.text}; red: all of them; hollow: few lesions", fontsize=9, color=GREY
     )

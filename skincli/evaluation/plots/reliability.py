@@ -2,8 +2,8 @@
 
 from matplotlib.figure import Figure
 
+from skincli.evaluation.answers import Answers
 from skincli.evaluation.calibration import reliability, untempered
-from skincli.evaluation.figures import Answers
 from skincli.evaluation.metrics import Metrics
 from skincli.evaluation.plots.canvas import BLUE, GREY, VERMILION, Caption, canvas
 

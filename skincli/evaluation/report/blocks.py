@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from skincli.evaluation.exhibits import Exhibit
 from skincli.evaluation.resampling import Interval
+
+_SPELLED: Final = {"ece": "ECE", "auroc": "AUROC", "f1": "F1", "brier": "Brier score"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +68,14 @@ def spread(found: Interval | None) -> str:
     """A figure with its interval; a note where many resamples could not define it."""
     if found is None:
         return "–"
-    text = f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
+    # Unbreakable, so that a narrow cell breaks before the bracket.
+    text = (
+        f"{found.value:.3f} ({found.low:.3f}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{found.high:.3f})"
+    )
     return f"{text}, undefined in {found.undefined:.0%}" if found.undefined >= 0.01 else text
 
 
 def words(name: str) -> str:
     """A figure's name for people."""
-    spelled = {"ece": "ECE", "auroc": "AUROC", "f1": "F1"}
-    return " ".join(spelled.get(word, word) for word in name.split("_"))
+    spelled = (f"{w} %" if w.isdigit() else _SPELLED.get(w, w) for w in name.split("_"))
+    return " ".join(spelled)

@@ -83,6 +83,10 @@ def _limits(subject: Subject, findings: Findings) -> Iterator[str]:
         "Intervals tell how far the figures would move on other lesions from the same clinics and "
         "cameras. Elsewhere they may move further."
     )
+    yield (
+        "An interval without width, at 0 or 1, is no certainty: of so few images, all or none "
+        "were right."
+    )
     rare = [code for code, found in findings.metrics.per_class.items() if found.n < 30]
     if rare:
         yield f"Fewer than 30 images of: {', '.join(rare)}. Their figures are uncertain."

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from skincli.evaluation.figures import CLASS_FIGURES
+from skincli.evaluation.diagnosing import CLASS_FIGURES
 from skincli.evaluation.findings import Findings, Subject
 from skincli.evaluation.metrics import HEADLINE
 from skincli.evaluation.report.blocks import (
