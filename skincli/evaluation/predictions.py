@@ -103,11 +103,13 @@ def _row(predictions: Predictions, codes: Sequence[str], index: int) -> dict[str
     }
 
 
-def _parsed(header: Sequence[str], rows: Sequence[Mapping[str, str]]) -> Predictions:
+def _parsed(header: Sequence[str], rows: Sequence[Mapping[str | Any, str]]) -> Predictions:
     codes = [name.removeprefix(_SCORE) for name in header if name.startswith(_SCORE)]
     task: Task = "binary" if codes == [info.code for info in BINARY] else "multiclass"
     if list(header) != _columns([info.code for info in classes_of(task)]):
         raise ValueError("its columns are others")
+    if any(None in row or None in row.values() for row in rows):
+        raise ValueError("a row has more or fewer cells than columns")
     samples = tuple(_sample(row) for row in rows)
     scores = np.array(
         [[row[f"{_SCORE}{code}"] for code in codes] for row in rows], dtype=np.float32
