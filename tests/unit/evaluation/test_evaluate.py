@@ -36,6 +36,7 @@ FILES = {
 def config(synthetic_config: Config, tmp_path) -> Config:
     config = copy.deepcopy(synthetic_config)
     config.evaluate.root = str(tmp_path / "evaluations")
+    config.evaluate.resamples = 100
     config.tracking.uri = f"sqlite:///{tmp_path}/mlflow.db"
     return config
 
