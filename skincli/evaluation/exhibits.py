@@ -78,7 +78,7 @@ def _kinds(predictions: Predictions) -> dict[str, Rows]:
         "Worst mistakes: malignant, and called benign": _foremost(
             predictions, missed, predictions.malignant
         ),
-        "Wrong, and sure of it": _foremost(predictions, ~right, -sure),
+        "Wrong otherwise, and sure of it": _foremost(predictions, ~right & ~missed, -sure),
         "Right, and sure of it": _foremost(predictions, right, -sure),
     }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +14,7 @@ from skincli.evaluation.plots.canvas import CLASS_LINES, GREY, VERMILION, Captio
 from skincli.evaluation.ranking import Ranked, Ranking, Values
 from skincli.pages.svg import INK
 
-_SIZE: Final = (7.6, 7.4)
+_SIZE: Final = (7.2, 8.0)
 Points = tuple[Values, Values]
 
 
@@ -37,7 +37,7 @@ def roc_figure(answers: Answers, metrics: Metrics, caption: Caption) -> Figure:
     for curve in _curves(answers, metrics, "auroc"):
         _draw(axes, curve, "AUROC", _roc_points)
     _mark_operating_point(axes, metrics)
-    _frame(axes, "1 − specificity", "sensitivity", "lower right")
+    _frame(figure, axes, "1 − specificity", "sensitivity")
     return figure
 
 
@@ -46,7 +46,7 @@ def precision_recall_figure(answers: Answers, metrics: Metrics, caption: Caption
     figure, (axes,) = canvas("Precision and recall", caption, _SIZE)
     for curve in _curves(answers, metrics, "average_precision"):
         _draw(axes, curve, "AP", _precision_recall_points)
-    _frame(axes, "recall (sensitivity)", "precision", "lower left")
+    _frame(figure, axes, "recall (sensitivity)", "precision")
     return figure
 
 
@@ -87,18 +87,19 @@ def _precision_recall_points(ranked: Ranked) -> Points:
     return np.repeat(recall, 2)[1:-1], np.repeat(precision, 2)
 
 
-def _frame(axes: Axes, x: str, y: str, legend: Literal["lower right", "lower left"]) -> None:
+def _frame(figure: Figure, axes: Axes, x: str, y: str) -> None:
+    """Unit axes; the legend is below, where no curve can run through it."""
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
     axes.set_xlabel(x)
     axes.set_ylabel(y)
-    axes.legend(loc=legend, fontsize=9)
+    figure.legend(loc="outside lower center", ncols=3, fontsize=9)
 
 
 def _mark_operating_point(axes: Axes, metrics: Metrics) -> None:
     sensitivity, specificity = metrics.malignant_sensitivity, metrics.malignant_specificity
     if sensitivity is None or specificity is None:
         return
-    label = f"operating point ({sensitivity:.1%} sensitivity, {specificity:.1%} specificity)"
+    label = f"operating point ({sensitivity:.1%}, {specificity:.1%})"
     axes.plot(
         1 - specificity, sensitivity, "D", color=VERMILION, markersize=9,
         markeredgecolor="white", label=label, zorder=5,

@@ -137,7 +137,7 @@ def test_exhibits_are_what_they_are_called(measured, report):
     kinds = Counter(each.kind for each in exhibits)
     assert set(kinds) == {
         "Worst mistakes: malignant, and called benign",
-        "Wrong, and sure of it",
+        "Wrong otherwise, and sure of it",
         "Right, and sure of it",
     }
     for each in exhibits:
