@@ -16,6 +16,7 @@ from skincli.cli import (
     models,
     serving,
     track,
+    transfer,
     tuning,
 )
 from skincli.cli.options import protect_words_after_dashes
@@ -33,6 +34,7 @@ app.add_typer(data.app, name="data")
 modelling.add_to(app)
 tuning.add_to(app)
 deciding.add_to(app)
+transfer.add_to(models.app)
 app.add_typer(models.app, name="models")
 serving.add_to(app)
 app.add_typer(track.app, name="track")

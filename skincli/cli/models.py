@@ -1,6 +1,5 @@
-"""`skincli models list | show | history | verify | export | import`."""
+"""`skincli models list | show | history`."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,7 +7,6 @@ import typer
 from skincli.cli.figures import number, short_figures
 from skincli.cli.options import ConfigFile, Debug, Json, Overrides, only_word, split_words
 from skincli.cli.session import Session, session
-from skincli.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     from skincli.tracking.history import Change, Entry
@@ -58,7 +56,7 @@ def show(
     with session(overrides, config, json, debug) as s:
         from skincli.tracking.lineage import trace
 
-        found = trace(s.config, _model(s, only_word(names, "MODEL")))
+        found = trace(s.config, model_named(s, only_word(names, "MODEL")))
         s.output.result(found, _lineage_lines(found))
 
 
@@ -76,86 +74,22 @@ def history(
         entries = read_registry(s.config).history
         s.output.result(entries, [] if entries else ["No alias was ever moved"])
         if entries:
-            columns = ["when", "who", "what", "alias", "from", "to", "test split", "config", "why"]
+            columns = [
+                "when",
+                "who",
+                "what",
+                "alias",
+                "from",
+                "to",
+                "split",
+                "gate",
+                "config",
+                "why",
+            ]
             s.output.table(columns, [_history_cells(entry) for entry in entries])
 
 
-@app.command()
-def verify(
-    words: Annotated[
-        list[str] | None, typer.Argument(metavar="[VERSION]... [KEY=VALUE]...", show_default=False)
-    ] = None,
-    config: ConfigFile = None,
-    json: Json = False,
-    debug: Debug = False,
-) -> None:
-    """Download versions (default: all) and recompute their hashes; 2 if one was tampered with."""
-    names, overrides = split_words(words)
-    with session(overrides, config, json, debug) as s:
-        from skincli.tracking.verifying import verify_versions
-
-        found = verify_versions(s.config, names, s.progress)
-        s.output.result(found)
-        rows = [
-            [each.version, (each.digest or "")[:12], "as registered" if each.ok else each.fault]
-            for each in found
-        ]
-        s.output.table(["version", "bundle", "files"], rows)
-        faulty = [each.version for each in found if not each.ok]
-        if faulty:
-            raise ModelError(
-                f"not what was registered: version {', '.join(faulty)}",
-                "do not serve it; `skincli rollback VERSION` leaves it",
-            )
-
-
-@app.command("export")
-def export_model(
-    words: Annotated[
-        list[str] | None, typer.Argument(metavar="MODEL PATH [KEY=VALUE]...", show_default=False)
-    ] = None,
-    config: ConfigFile = None,
-    json: Json = False,
-    debug: Debug = False,
-) -> None:
-    """Write a model's bundle as a folder, or as a zip where PATH ends in .zip."""
-    names, overrides = split_words(words)
-    with session(overrides, config, json, debug) as s:
-        from skincli.tracking.transfer import export_model as run
-
-        if len(names) != 2:
-            raise UsageError("give a MODEL and the PATH to write", "such as `1 model.zip`")
-        result = run(s.config, _model(s, names[0]), Path(names[1]))
-        s.output.result(result, [f"Wrote {result.path}", f"Digest {result.digest}"])
-        s.output.next(f"skincli models import {result.path} tracking.uri=STORE")
-
-
-@app.command("import")
-def import_model(
-    words: Annotated[
-        list[str] | None, typer.Argument(metavar="PATH [KEY=VALUE]...", show_default=False)
-    ] = None,
-    config: ConfigFile = None,
-    json: Json = False,
-    debug: Debug = False,
-) -> None:
-    """Register a bundle that another registry exported. Promotes nothing."""
-    names, overrides = split_words(words)
-    with session(overrides, config, json, debug) as s:
-        from skincli.tracking.transfer import import_model as run
-
-        result = run(s.config, Path(only_word(names, "PATH")))
-        lines = [
-            f"{result.name} version {result.version}, digest {result.digest}",
-            "Its hashes prove that it is whole, not who made it: compare the digest with what its "
-            "maker tells you",
-        ]
-        s.output.result(result, lines)
-        uri = f"models:/{result.name}/{result.version}"
-        s.output.next(s.command(f"evaluate {uri}"), s.command(f"promote {uri}"))
-
-
-def _model(s: Session, word: str) -> str:
+def model_named(s: Session, word: str) -> str:
     """A bare number is a version of the configured model."""
     return f"models:/{s.config.registry.name}/{word}" if word.isdecimal() else word
 
@@ -205,7 +139,7 @@ def _change_line(change: "Change") -> str:
 
 
 def _history_cells(entry: "Entry") -> list[str]:
-    change = entry.change
+    change, checks = entry.change, entry.change.evidence.get("checks", ())
     why = [change.reason or "", "" if entry.done else "not finished: run it again"]
     return [
         change.when,
@@ -215,6 +149,7 @@ def _history_cells(entry: "Entry") -> list[str]:
         change.before or "",
         change.after,
         change.evidence.get("test_split", ""),
+        f"{sum(check['ok'] for check in checks)}/{len(checks)}" if checks else "",
         change.config_sha256[:8],
         "; ".join(filter(None, why)),
     ]

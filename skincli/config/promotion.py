@@ -17,7 +17,7 @@ class PromotionConfig:
     )
     max_ece: float = opt(0.1, "largest expected calibration error")
     subgroup_sensitivity: float = opt(
-        0.7, "least share of malignant lesions caught in every sex, age band and body site"
+        0.7, "least share of malignant images caught in every subgroup of the evaluation"
     )
     subgroup_size: int = opt(20, "malignant images that a subgroup must have to be judged")
 

@@ -49,21 +49,8 @@ def comparable(config: Config, a: str, b: str) -> tuple[StoredEvaluation, Stored
     )
 
 
-def _evaluations(config: Config, model: str) -> list[StoredEvaluation]:
-    """Those of a model, the newest first."""
-    if (Path(model) / RECORD_FILE).is_file():
-        return [_read(Path(model))]
-    digest = resolve(config, model).bundle.digest
-    root = Path(config.evaluate.root)
-    found = [_read(path.parent) for path in root.glob(f"{digest[:12]}-*/{RECORD_FILE}")]
-    if not found:
-        raise ModelError(
-            f"`{model}` was not evaluated under `{root}`", f"`skincli evaluate {model}` first"
-        )
-    return sorted(found, key=lambda each: str(each.record["created"]), reverse=True)
-
-
-def _read(folder: Path) -> StoredEvaluation:
+def read_evaluation(folder: Path) -> StoredEvaluation:
+    """The evaluation in a folder. Raises ModelError when it is damaged or of another schema."""
     path = folder / RECORD_FILE
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -76,6 +63,20 @@ def _read(folder: Path) -> StoredEvaluation:
             "evaluate the model again",
         )
     return StoredEvaluation(folder, record)
+
+
+def _evaluations(config: Config, model: str) -> list[StoredEvaluation]:
+    """Those of a model, the newest first."""
+    if (Path(model) / RECORD_FILE).is_file():
+        return [read_evaluation(Path(model))]
+    digest = resolve(config, model).bundle.digest
+    root = Path(config.evaluate.root)
+    found = [read_evaluation(path.parent) for path in root.glob(f"{digest[:12]}-*/{RECORD_FILE}")]
+    if not found:
+        raise ModelError(
+            f"`{model}` was not evaluated under `{root}`", f"`skincli evaluate {model}` first"
+        )
+    return sorted(found, key=lambda each: str(each.record["created"]), reverse=True)
 
 
 def _described(found: StoredEvaluation) -> str:

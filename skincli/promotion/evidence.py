@@ -1,6 +1,5 @@
 """What the gate weighs: a candidate's figures, and the champion's on the very same images."""
 
-import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +11,9 @@ from skincli.data import prepare
 from skincli.errors import GateError, ModelError, SkincliError
 from skincli.evaluation.compare import Difference, paired_differences
 from skincli.evaluation.evaluate import as_the_model_sees, evaluate
-from skincli.evaluation.predictions import read_predictions
-from skincli.evaluation.record import PREDICTIONS_FILE, RECORD_FILE
+from skincli.evaluation.stored import StoredEvaluation, read_evaluation
 from skincli.inference.selftest import checked_classifier
 from skincli.progress import Progress
-from skincli.promotion.subgroups import Subgroup, malignant_subgroups
 from skincli.tracking.evaluations import count_evaluated, fetch_evaluation
 from skincli.tracking.registry import ModelVersion
 from skincli.tracking.resolve import ResolvedModel
@@ -28,14 +25,15 @@ class Evidence:
 
     `test_uses` counts the bundles that were ever measured there. `change` is that of balanced
     accuracy, candidate minus `champion` ("version 3"): None without another champion, and where
-    the two cannot be compared, for which `obstacle` is the reason.
+    the two cannot be compared, for which `obstacle` is the reason. `metrics` and `subgroups` are as
+    `evaluation.json` holds them.
     """
 
     digest: str
     test_split: str
     test_uses: int
     metrics: dict[str, Any]
-    subgroups: tuple[Subgroup, ...]
+    subgroups: tuple[dict[str, Any], ...]
     champion: str | None
     change: Difference | None
     obstacle: str
@@ -50,27 +48,27 @@ def gather(
     """
     bundle = candidate.bundle
     _require_sound(bundle)
-    prepared = prepare(as_the_model_sees(config, bundle), progress).prepared
-    key = prepared.manifest.test_fingerprint[:12]
+    manifest = prepare(as_the_model_sees(config, bundle), progress).prepared.manifest
+    key = manifest.test_fingerprint[:12]
     change, obstacle = None, ""
     with tempfile.TemporaryDirectory() as scratch:
-        ours = _require_measured(config, candidate, key, Path(scratch) / "candidate")
+        ours = _require_measured(config, candidate, key, Path(scratch))
         if champion is not None and champion.digest != bundle.digest:
             try:
-                theirs = _measured(config, champion, key, Path(scratch) / "champion", progress)
+                theirs = _measured(config, champion, key, Path(scratch), progress)
                 change = _change(config, ours, theirs, progress)
             except SkincliError as error:
                 obstacle = f"version {champion.version} cannot be compared: {error.message}"
-        return Evidence(
-            digest=bundle.digest,
-            test_split=key,
-            test_uses=count_evaluated(config, key),
-            metrics=_metrics(ours),
-            subgroups=malignant_subgroups(read_predictions(ours / PREDICTIONS_FILE)),
-            champion=f"version {champion.version}" if champion else None,
-            change=change,
-            obstacle=obstacle,
-        )
+    return Evidence(
+        digest=bundle.digest,
+        test_split=key,
+        test_uses=count_evaluated(config, key),
+        metrics=ours.record["metrics"],
+        subgroups=tuple(ours.record["subgroups"]),
+        champion=f"version {champion.version}" if champion else None,
+        change=change,
+        obstacle=obstacle,
+    )
 
 
 def _require_sound(bundle: Bundle) -> None:
@@ -88,8 +86,10 @@ def _require_sound(bundle: Bundle) -> None:
         raise GateError(f"not promoted: {error.message}", error.hint) from None
 
 
-def _require_measured(config: Config, candidate: ResolvedModel, key: str, scratch: Path) -> Path:
-    """The folder of the candidate's evaluation. Raises GateError."""
+def _require_measured(
+    config: Config, candidate: ResolvedModel, key: str, scratch: Path
+) -> StoredEvaluation:
+    """The candidate's evaluation. Raises GateError."""
     run_id, digest = candidate.run_id, candidate.bundle.digest
     found = fetch_evaluation(config, run_id, digest, key, scratch) if run_id else None
     if found is None:
@@ -97,37 +97,34 @@ def _require_measured(config: Config, candidate: ResolvedModel, key: str, scratc
             f"not promoted: it was not measured on the current test split {key}",
             f"`skincli evaluate {candidate.name}` with the same settings measures it",
         )
-    return found
+    return read_evaluation(found)
 
 
 def _measured(
     config: Config, champion: ModelVersion, key: str, scratch: Path, progress: Progress
-) -> Path:
-    """The folder of the champion's evaluation, from the store or made now.
+) -> StoredEvaluation:
+    """The champion's evaluation, from the store or made now.
 
     Raises SkincliError, for example when it was trained on lesions of this test part.
     """
     if champion.run_id and champion.digest:
         found = fetch_evaluation(config, champion.run_id, champion.digest, key, scratch)
         if found:
-            return found
+            return read_evaluation(found)
     progress.note(f"Version {champion.version} was never measured on test split {key}: doing so")
     uri = f"models:/{config.registry.name}/{champion.version}"
-    return evaluate(config, uri, progress).folder
+    return read_evaluation(evaluate(config, uri, progress).folder)
 
 
-def _change(config: Config, ours: Path, theirs: Path, progress: Progress) -> Difference:
+def _change(
+    config: Config, ours: StoredEvaluation, theirs: StoredEvaluation, progress: Progress
+) -> Difference:
     """How balanced accuracy changes from the champion. Raises ModelError for another task."""
     differences = paired_differences(
-        read_predictions(ours / PREDICTIONS_FILE),
-        read_predictions(theirs / PREDICTIONS_FILE),
+        ours.predictions(),
+        theirs.predictions(),
         resamples=config.evaluate.resamples,
         seed=config.evaluate.seed,
         progress=progress,
     )
     return differences["balanced_accuracy"]
-
-
-def _metrics(folder: Path) -> dict[str, Any]:
-    metrics: dict[str, Any] = json.loads((folder / RECORD_FILE).read_text())["metrics"]
-    return metrics

@@ -1,6 +1,8 @@
 """The verdict: the evidence held against the policy of the config. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from skincli.config.promotion import PromotionConfig
 from skincli.promotion.evidence import Evidence
@@ -72,14 +74,19 @@ def _against_champion(policy: PromotionConfig, evidence: Evidence) -> list[GateC
 
 def _subgroups(policy: PromotionConfig, evidence: Evidence) -> GateCheck:
     name = "malignant lesions caught in every subgroup"
-    judged = [group for group in evidence.subgroups if group.n >= policy.subgroup_size]
+    judged = [g for g in evidence.subgroups if g["n_malignant"] >= policy.subgroup_size]
     if not judged:
         found = f"none of {len(evidence.subgroups)} has {policy.subgroup_size} malignant images"
         return GateCheck(name, True, found)
-    worst = min(judged, key=lambda group: group.sensitivity)
-    check = _check(name, worst.sensitivity, policy.subgroup_sensitivity)
-    where = f" ({worst.name}, {worst.n} images; {len(judged)} groups large enough to judge)"
-    return replace(check, found=check.found + where)
+    worst = min(judged, key=_sensitivity)
+    check = _check(name, _sensitivity(worst), policy.subgroup_sensitivity)
+    where = f"{worst['kind']} {worst['name']}, {worst['n_malignant']} images"
+    found = f"{check.found} ({where}; {len(judged)} of {len(evidence.subgroups)} subgroups judged)"
+    return replace(check, found=found)
+
+
+def _sensitivity(subgroup: Mapping[str, Any]) -> float:
+    return float(subgroup["figures"]["malignant_sensitivity"]["value"])
 
 
 def _check(name: str, value: float | None, limit: float, ceiling: bool = False) -> GateCheck:

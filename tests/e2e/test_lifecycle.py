@@ -26,6 +26,12 @@ EXTRA = (
     "trainer.accelerator=cpu",
     "trainer.max_epochs=4",
 )
+# A net that learned for seconds meets no floor.
+LENIENT = (
+    "promotion.melanoma_sensitivity=0",
+    "promotion.max_ece=1",
+    "promotion.subgroup_sensitivity=0",
+)
 
 
 def free_port() -> int:
@@ -75,11 +81,16 @@ def trained(project):
     assert first["manifest"] == second["manifest"]
     run = skincli(project, "train", *EXTRA, "--json").data
     too_early = skincli(project, "promote", run["run_id"], *EXTRA, code=3)
-    assert "none on split" in too_early.err
+    assert "not measured on the current test split" in too_early.err
     evaluated = skincli(project, "evaluate", run["run_id"], *EXTRA)
     assert "balanced accuracy" in evaluated.out
     assert "not a medical result" in evaluated.out
-    promoted = skincli(project, "promote", run["run_id"], *EXTRA)
+    refused = skincli(project, "promote", run["run_id"], *EXTRA, "promotion.max_ece=0", code=3)
+    assert "✗ calibration error" in refused.out
+    assert "version 1 is now challenger" in refused.out
+    words = ("promote", run["run_id"], *EXTRA, *LENIENT)
+    assert skincli(project, *words, "--dry-run", "--json").data["promoted"] is True
+    promoted = skincli(project, *words)
     assert "version 1 is now champion" in promoted.out
     return run["run_id"]
 
@@ -104,6 +115,21 @@ def test_the_registry_shows_what_was_promoted(project, trained):
     assert "synthetic" in shown
     refused = skincli(project, "rollback", code=2)
     assert "no earlier champion" in refused.err
+    actions = [e["change"]["action"] for e in skincli(project, "models", "history", "--json").data]
+    assert actions == ["refuse", "promote"]
+
+
+def test_a_version_goes_to_another_registry_and_a_tampered_one_is_refused(project, tmp_path):
+    skincli(project, "models", "export", "1", str(tmp_path / "model.zip"))
+    uri = f"tracking.uri=sqlite:///{tmp_path}/mlflow.db"
+    imported = skincli(project, "models", "import", str(tmp_path / "model.zip"), uri)
+    assert "not who made it" in imported.out
+    assert "as registered" in skincli(project, "models", "verify", uri).out
+    for network in (tmp_path / "mlartifacts").rglob("model.onnx"):
+        network.write_bytes(network.read_bytes() + b" ")
+    tampered = skincli(project, "models", "verify", uri, code=2)
+    assert "SHA-256 differs" in tampered.out
+    assert "not what was registered: version 1" in tampered.err
 
 
 def test_images_are_predicted_and_a_bad_one_does_not_stop_the_rest(project, images):
@@ -267,7 +293,7 @@ def test_the_life_of_a_model_on_real_images(tmp_path, real_data):
     assert result["metrics"]["macro_auroc"] > 0.6
     shown = skincli(tmp_path, "models", "show", run["run_id"], *settings).out
     assert "ham10000 (unverified, licence CC BY-NC 4.0)" in shown
-    skincli(tmp_path, "promote", run["run_id"], *settings)
+    skincli(tmp_path, "promote", run["run_id"], *settings, *LENIENT)
     photos = skincli(tmp_path, "predict", str(real_data / "ham10000-600x450"), "--json").data
     assert len(photos["rows"]) == 150
     assert all(row["error"] is None for row in photos["rows"])
