@@ -22,9 +22,7 @@ def publish_evaluation(
     """Log an evaluation's files and metrics to the model's run; False if it is not in the store."""
     from mlflow.entities import Metric
 
-    database = database_file(config.tracking)
-    away = config.tracking.uri == NO_STORE or (database and not database.exists())
-    if resolved.run_id is None or away:
+    if resolved.run_id is None or _is_away(config):
         return False
     client = connect(config.tracking)
     with store_errors(config.tracking):
@@ -52,9 +50,24 @@ def fetch_evaluation(
         run = find_run(client, run_id)
         if run is None or run.data.tags.get(f"{_TAG}{key}") != digest:
             return None
+        folder = scratch / digest
+        folder.mkdir()
         for file in _FILES:
-            found = client.download_artifacts(run.info.run_id, f"{place}/{file}", str(scratch))
+            # It may keep the artifact's folders or not, as the kind of store goes.
+            found = client.download_artifacts(run.info.run_id, f"{place}/{file}", str(folder))
     return Path(found).parent
+
+
+def evaluated_on(config: Config, run_id: str, digest: str) -> list[str]:
+    """The keys of all images that a bundle was measured on, as its run tells; none without one."""
+    if _is_away(config):
+        return []
+    client = connect(config.tracking)
+    with store_errors(config.tracking):
+        run = find_run(client, run_id)
+    tags = run.data.tags.items() if run else ()
+    ours = (name for name, value in tags if name.startswith(_TAG) and value == digest)
+    return [name.removeprefix(_TAG) for name in ours]
 
 
 def count_evaluated(config: Config, key: str) -> int:
@@ -73,6 +86,12 @@ def count_evaluated(config: Config, key: str) -> int:
             token = page.token
             if not token:
                 return len(digests)
+
+
+def _is_away(config: Config) -> bool:
+    """No store is configured, or its file was not made yet: asking would make it."""
+    database = database_file(config.tracking)
+    return config.tracking.uri == NO_STORE or (database is not None and not database.exists())
 
 
 def _artifact_path(digest: str, key: str) -> str:
