@@ -1,5 +1,6 @@
 """The settings of everything that comes after training."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -70,7 +71,10 @@ class TrackingConfig:
         require(not secret, "tracking.backend", "without user and password: set PGUSER, PGPASSWORD")
         kept = bool(self.artifacts) or backend.startswith("sqlite:///")
         require(kept, "tracking.artifacts", "set where tracking.backend is postgresql://")
-        require("*" not in self.allowed_hosts, "tracking.allowed_hosts", "names, not every name")
+        named = all(host and not set(host) & set("/,* ") for host in self.allowed_hosts)
+        require(named, "tracking.allowed_hosts", "plain names, such as mlflow.example.org")
+        pages = all(re.fullmatch(r"https?://[^/*, ]+", page) for page in self.cors_origins)
+        require(pages, "tracking.cors_origins", "addresses without a path: https://HOST")
 
 
 @dataclass(kw_only=True, slots=True)
