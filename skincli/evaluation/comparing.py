@@ -1,6 +1,8 @@
 """The verb `compare`: two models that were evaluated on the same images."""
 
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -71,9 +73,10 @@ def compare(config: Config, a: str, b: str, progress: Progress) -> CompareResult
     Raises ModelError when they were not evaluated on the same split, DataError when an evaluation
     is damaged.
     """
-    first, second = comparable(config, a, b)
-    ours = first.predictions()
-    theirs = aligned(ours, second.predictions())
+    with tempfile.TemporaryDirectory() as scratch:
+        first, second = comparable(config, a, b, Path(scratch))
+        ours = first.predictions()
+        theirs = aligned(ours, second.predictions())
     settings = config.evaluate
     differences = paired_differences(
         ours, theirs, resamples=settings.resamples, seed=settings.seed, progress=progress

@@ -9,7 +9,8 @@ from skincli.config.schema import Config
 from skincli.errors import ModelError
 from skincli.evaluation.predictions import Predictions, read_predictions
 from skincli.evaluation.record import PREDICTIONS_FILE, RECORD_FILE, SCHEMA_VERSION
-from skincli.tracking.resolve import resolve
+from skincli.tracking.evaluations import evaluated_on, fetch_evaluation
+from skincli.tracking.resolve import ResolvedModel, resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,18 @@ class StoredEvaluation:
         return read_predictions(self.folder / PREDICTIONS_FILE)
 
 
-def comparable(config: Config, a: str, b: str) -> tuple[StoredEvaluation, StoredEvaluation]:
+def comparable(
+    config: Config, a: str, b: str, scratch: Path
+) -> tuple[StoredEvaluation, StoredEvaluation]:
     """The newest evaluations of two models on the same images.
 
-    A model may also be named by the folder of an evaluation. Raises ModelError when one was not
-    evaluated, or both were but never on the same split.
+    A model may also be named by the folder of an evaluation; what is not under `evaluate.root` is
+    fetched from the tracking store into `scratch`. Raises ModelError when one was not evaluated, or
+    both were but never on the same split.
     """
-    ours, theirs = _evaluations(config, a), _evaluations(config, b)
+    ours, theirs = (
+        _evaluations(config, model, scratch / place) for model, place in ((a, "a"), (b, "b"))
+    )
     for one in ours:
         for other in theirs:
             if one.images == other.images:
@@ -45,7 +51,7 @@ def comparable(config: Config, a: str, b: str) -> tuple[StoredEvaluation, Stored
     raise ModelError(
         f"the two were not evaluated on the same images: `{a}` on {_described(first)}, `{b}` on "
         f"{_described(second)}",
-        f"`skincli evaluate {a}` and `skincli evaluate {b}` with the same settings",
+        "`skincli evaluate` both with the same settings",
     )
 
 
@@ -65,18 +71,34 @@ def read_evaluation(folder: Path) -> StoredEvaluation:
     return StoredEvaluation(folder, record)
 
 
-def _evaluations(config: Config, model: str) -> list[StoredEvaluation]:
+def _evaluations(config: Config, model: str, scratch: Path) -> list[StoredEvaluation]:
     """Those of a model, the newest first."""
     if (Path(model) / RECORD_FILE).is_file():
         return [read_evaluation(Path(model))]
-    digest = resolve(config, model).bundle.digest
+    resolved = resolve(config, model)
     root = Path(config.evaluate.root)
-    found = [read_evaluation(path.parent) for path in root.glob(f"{digest[:12]}-*/{RECORD_FILE}")]
-    if not found:
+    local = root.glob(f"{resolved.bundle.digest[:12]}-*/{RECORD_FILE}")
+    folders = [path.parent for path in local] or _fetched(config, resolved, scratch)
+    if not folders:
         raise ModelError(
-            f"`{model}` was not evaluated under `{root}`", f"`skincli evaluate {model}` first"
+            f"`{model}` was not evaluated under `{root}`, nor does the tracking store know of it",
+            f"`skincli evaluate {model}` first",
         )
+    found = map(read_evaluation, folders)
     return sorted(found, key=lambda each: str(each.record["created"]), reverse=True)
+
+
+def _fetched(config: Config, resolved: ResolvedModel, scratch: Path) -> list[Path]:
+    """The folders of all evaluations that the store holds of a model."""
+    run_id, digest = resolved.run_id, resolved.bundle.digest
+    if not run_id:
+        return []
+    folders = []
+    for key in evaluated_on(config, run_id, digest):
+        place = scratch / key
+        place.mkdir(parents=True)
+        folders.append(fetch_evaluation(config, run_id, digest, key, place))
+    return [folder for folder in folders if folder is not None]
 
 
 def _described(found: StoredEvaluation) -> str:

@@ -79,7 +79,7 @@ def test_another_split_is_refused(shared, pair, tmp_path):
     with pytest.raises(ModelError, match="not evaluated on the same images") as caught:
         compare(shared, pair[0][0], str(elsewhere.folder), Silent())
     assert "split" in caught.value.message
-    assert "skincli evaluate" in caught.value.hint
+    assert caught.value.hint == "`skincli evaluate` both with the same settings"
 
 
 def test_the_same_images_of_another_split_are_refused_too(shared, pair, tmp_path):

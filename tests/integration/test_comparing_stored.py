@@ -1,0 +1,25 @@
+"""`compare` where the evaluations are in the store and no longer, or never, on this machine."""
+
+import pytest
+
+from skincli.errors import ModelError
+from skincli.evaluation.comparing import compare
+from skincli.evaluation.evaluate import evaluate
+from skincli.progress import Silent
+
+
+def test_evaluations_come_from_the_store_where_they_are_not_at_hand(config, log_model, tmp_path):
+    config.evaluate.resamples = 100
+    (a, _), (b, _) = log_model(seed=0), log_model(seed=1)
+    first = evaluate(config, a, Silent())
+    with pytest.raises(ModelError, match="nor does the tracking store know of it"):
+        compare(config, a, b, Silent())
+    second = evaluate(config, b, Silent())
+    at_hand = compare(config, a, b, Silent())
+    elsewhere = tmp_path / "another machine"
+    config.evaluate.root = str(elsewhere)
+    fetched = compare(config, a, b, Silent())
+    assert fetched == at_hand
+    assert fetched.figures["accuracy"].a == pytest.approx(first.metrics.accuracy)
+    assert fetched.figures["accuracy"].b == pytest.approx(second.metrics.accuracy)
+    assert not elsewhere.exists()
