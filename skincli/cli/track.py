@@ -26,13 +26,16 @@ def start(
         from skincli.tracking import server
 
         state = server.start(s.config.tracking, s.progress)
-        told = f"Tracking server at {state.address} on {state.store} (log: {state.log})"
+        told = [f"Tracking server at {state.address} on {state.store} (log: {state.log})"]
+        if s.config.tracking.allowed_hosts:
+            names = ", ".join(s.config.tracking.allowed_hosts)
+            told.append(f"It answers to {names} and this machine's own names, others get 403")
         if background:
-            s.output.result(state, [told])
+            s.output.result(state, told)
             s.output.next(s.command("track status"), s.command("track stop"))
             return
         try:
-            s.output.result(state, [told])
+            s.output.result(state, told)
             s.progress.note("Ctrl-C stops it")
             server.wait(state)
         except Interrupted:

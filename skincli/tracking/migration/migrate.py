@@ -114,9 +114,12 @@ def _copy_runs(
             for name, text in experiment.tags.items():
                 client.set_experiment_tag(place, name, text)
             for run in runs:
+                run_id, files = str(run.info.run_id), source.folder(run.info.artifact_uri)
                 if run.info.status == "RUNNING":
-                    left_out.append(f"run {run.info.run_id}: it is under way")
+                    left_out.append(f"run {run_id}: it is under way")
                 else:
-                    copies[run.info.run_id] = copy_run(source, client, run, place, copies)
+                    copies[run_id] = copy_run(source, client, run, place, copies)
+                    if not files.is_dir():
+                        left_out.append(f"files of run {run_id}: there is no `{files}`")
                 step.advance(run=run.info.run_name or "")
     return copies, left_out

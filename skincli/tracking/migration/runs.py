@@ -19,9 +19,8 @@ from skincli.tracking.fetching import download_bundle
 from skincli.tracking.hashing import hashes
 from skincli.tracking.migration.source import Source, bundle_models
 from skincli.tracking.models import log_bundle
-from skincli.tracking.processes import host_name, process_token
 from skincli.tracking.spool import Event
-from skincli.tracking.stored_runs import HOST_TAG, PROCESS_TAG, RUN_TAG
+from skincli.tracking.stored_runs import RUN_TAG
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -109,25 +108,20 @@ def _found_copy(target: "MlflowClient", run: "Run", place: str) -> "Run | None":
 
 
 def _create_copy(target: "MlflowClient", run: "Run", place: str) -> "Run":
-    """RUNNING under this process's name: if it dies, whoever looks next ends the copy."""
-    tags = {
-        COPY_OF: run.info.run_id,
-        RUN_TAG: run.data.tags.get(RUN_TAG, run.info.run_id),
-        HOST_TAG: host_name(),
-        PROCESS_TAG: process_token(),
-    }
+    """KILLED until it is whole: whatever ends the copying leaves nothing RUNNING."""
+    tags = {COPY_OF: run.info.run_id, RUN_TAG: run.data.tags.get(RUN_TAG, run.info.run_id)}
     start = run.info.start_time
-    return target.create_run(place, start_time=start, tags=tags, run_name=run.info.run_name)
+    copy = target.create_run(place, start_time=start, tags=tags, run_name=run.info.run_name)
+    target.set_terminated(copy.info.run_id, "KILLED")
+    return copy
 
 
 def _log_records(target: "MlflowClient", run_id: str, content: Content) -> None:
-    ours = (HOST_TAG, PROCESS_TAG, _PARENT)
-    tags = {name: text for name, text in content.tags.items() if name not in ours}
     points = [
         Event(kind="metrics", values={name: float(value)}, step=step, time=time)
         for name, time, step, value in content.metrics
     ]
-    named = [Event(kind="params", values=content.params), Event(kind="tags", values=tags)]
+    named = [Event(kind="params", values=content.params), Event(kind="tags", values=content.tags)]
     log_events(target, run_id, [*points, *named])
 
 
@@ -179,8 +173,6 @@ def _end(target: "MlflowClient", run_id: str, run: "Run", copies: dict[str, Copy
     if parent is not None:
         target.set_tag(run_id, _PARENT, copies[parent].run_id if parent in copies else parent)
     target.set_terminated(run_id, run.info.status, run.info.end_time)
-    for name in (HOST_TAG, PROCESS_TAG):
-        target.set_tag(run_id, name, run.data.tags.get(name, ""))
 
 
 def _points(client: "MlflowClient", run: "Run") -> list[tuple[str, int, int, str]]:
