@@ -199,3 +199,16 @@ def test_an_alias_moved_by_hand_is_believed(config):
     assert read_registry(config).current("champion").version == "5"
     move(config, "2")
     assert read_registry(config).history[-1].change.before == "5"
+
+
+def test_many_versions_take_as_few_calls_as_one(config, monkeypatch):
+    client, calls = connect(config.tracking), []
+
+    class Counting:
+        def __getattr__(self, name):
+            calls.append(name)
+            return getattr(client, name)
+
+    monkeypatch.setattr(registry, "connect", lambda _: Counting())
+    assert len(read_registry(config).versions) == 5
+    assert calls == ["search_model_versions", "get_registered_model", "search_model_versions"]
