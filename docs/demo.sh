@@ -31,7 +31,7 @@ run predict images --heatmaps heatmaps --csv predictions.csv
 cat <<TEXT
 
 Pictures:  demo/runs/*/curves.png
-           demo/evaluations/*/{confusion_matrix,roc,reliability}.png
+           demo/evaluations/*/report.html
            demo/heatmaps/*.png
 Go on:     cd demo
            $skincli serve          # http://127.0.0.1:8000/docs

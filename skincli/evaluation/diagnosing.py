@@ -41,7 +41,9 @@ def diagnoses(answers: Answers) -> Measure:
             for index, code in enumerate(codes)
             for name, values in by_class.items()
         }
-        macro = {f"macro_{name}": _mean(by_class[name]) for name in ("precision", "f1")}
+        macro = {
+            f"macro_{name}": _mean(by_class[name]) for name in ("specificity", "precision", "f1")
+        }
         overall = {"balanced_accuracy": _mean(by_class["sensitivity"])}
         overall["melanoma_sensitivity"] = by_class["sensitivity"][:, answers.melanoma]
         return _agreement(table) | overall | macro | found

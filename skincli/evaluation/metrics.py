@@ -59,6 +59,7 @@ class Metrics:
     accuracy: float | None
     balanced_accuracy: float | None
     kappa: float | None
+    macro_specificity: float | None
     macro_precision: float | None
     macro_f1: float | None
     macro_auroc: float | None

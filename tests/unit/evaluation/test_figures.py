@@ -67,6 +67,9 @@ def test_where_every_class_is_there_scikit_learn_agrees(seed):
     score = reference.precision_recall_fscore_support(truth, called, average="macro")
     assert got["macro_precision"] == pytest.approx(score[0], **CLOSE)
     assert got["macro_f1"] == pytest.approx(score[2], **CLOSE)
+    assert got["balanced_accuracy"] == pytest.approx(score[1], **CLOSE)
+    specificity = [(called[truth != index] != index).mean() for index in range(7)]
+    assert got["macro_specificity"] == pytest.approx(np.mean(specificity), **CLOSE)
     areas = [
         reference.average_precision_score(truth == index, shown.probabilities[:, index])
         for index in range(7)
