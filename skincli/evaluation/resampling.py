@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from skincli.evaluation.ranking import Figures, Measure, Values, Weights
 from skincli.progress import Progress
 
-LEVEL: Final = 0.95
+_ENDS: Final = (2.5, 97.5)
 # Weights of so many images at once stay in a core's cache.
 _CELLS: Final = 2**18
 
@@ -84,10 +84,9 @@ def intervals(point: dict[str, float | None], drawn: Figures) -> dict[str, Inter
     }
 
 
-def percentiles(values: Values, level: float = LEVEL) -> tuple[float, float]:
-    """The central interval of the defined ones of `values [B]`."""
-    tail = 100 * (1 - level) / 2
-    low, high = np.nanpercentile(values, [tail, 100 - tail])
+def percentiles(values: Values) -> tuple[float, float]:
+    """The central 95 % of the defined ones of `values [B]`."""
+    low, high = np.nanpercentile(values, _ENDS)
     return float(low), float(high)
 
 

@@ -150,6 +150,8 @@ def test_exhibits_are_what_they_are_called(measured, report):
             assert right == each.kind.startswith("Right")
         assert (each.image.shape, each.heat_map.shape) == ((32, 32, 3), (32, 32, 3))
     assert any((each.image != each.heat_map).any() for each in exhibits)
+    lesions = [(each.kind, scored.samples[row[each.image_id]].lesion_id) for each in exhibits]
+    assert len(lesions) == len(set(lesions))
     sure = [each.probability for each in exhibits if each.kind.startswith("Right")]
     assert sure == sorted(sure, reverse=True)
     images = [a for tag, a in parsed(report[0]).tags if tag == "img"]
