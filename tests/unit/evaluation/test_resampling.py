@@ -1,5 +1,7 @@
 """The bootstrap over lesions: what it draws, what it says, and that it says it again."""
 
+import time
+
 import numpy as np
 import pytest
 from answering import drawn_predictions
@@ -117,11 +119,8 @@ def test_progress_counts_every_resample():
     assert progress.done == progress.total == 1001
 
 
-@pytest.mark.slow
 def test_ten_thousand_images_take_seconds():
-    """Under 5 s on two idle cores; three times that where others work beside."""
-    import time
-
+    """Under 5 s on two cores; three times that where others work beside."""
     predictions = drawn_predictions(0, 10_000)
     began = time.perf_counter()
     resampled(all_figures(predictions), predictions.lesions, 2000, 0, Silent())
