@@ -102,30 +102,41 @@ def _show_comparison(output: Output, result: "CompareResult") -> None:
         for name, found in shown.items()
     ]
     output.table(["metric", "A", "B", "A minus B (95 % interval)", "p"], rows)
+    _show_disagreements(output, result)
+    if result.synthetic:
+        output.result(None, [SYNTHETIC_NOTICE])
+
+
+def _show_disagreements(output: Output, result: "CompareResult") -> None:
     test = result.mcnemar
     output.result(
         None,
         [
-            f"Right: only A {test.only_a:,} images, only B {test.only_b:,} (McNemar's test: p "
+            f"Right: only A {test.only_a:,} images, only B {test.only_b:,} (McNemar's test, p: "
             f"{_p(test.p_value)})",
             f"They disagree about {len(result.disagreements):,} images",
         ],
     )
-    output.table(
-        ["image", "truth", "A says", "B says", "A", "B"],
-        [
-            [one.image_id, one.truth, one.a, one.b, _side(one.a_malignant), _side(one.b_malignant)]
-            for one in result.disagreements[:_SHOWN_DISAGREEMENTS]
-        ],
-    )
+    some = result.disagreements[:_SHOWN_DISAGREEMENTS]
+    if some:
+        cells = [
+            [
+                one.image_id,
+                one.truth,
+                _call(one.a, one.a_malignant),
+                _call(one.b, one.b_malignant),
+            ]
+            for one in some
+        ]
+        output.table(["image", "truth", "A says", "B says"], cells)
     hidden = len(result.disagreements) - _SHOWN_DISAGREEMENTS
-    lines = [f"{hidden:,} more with `--json`"] if hidden > 0 else []
-    output.result(None, [*lines, *([SYNTHETIC_NOTICE] if result.synthetic else [])])
+    if hidden > 0:
+        output.result(None, [f"{hidden:,} more with `--json`"])
 
 
 def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def _side(malignant: bool) -> str:
-    return "malignant" if malignant else "benign"
+def _call(diagnosis: str, malignant: bool) -> str:
+    return f"{diagnosis}, {'malignant' if malignant else 'benign'}"

@@ -11,7 +11,7 @@ from skincli.config.schema import Config
 from skincli.data import PreparedSet, prepare
 from skincli.errors import DataError, ModelError
 from skincli.evaluation.exhibits import choose_exhibits
-from skincli.evaluation.findings import EvaluatedPart, Findings, Subject, find
+from skincli.evaluation.findings import EvaluatedPart, Findings, Subject, measure
 from skincli.evaluation.metrics import headline
 from skincli.evaluation.record import REPORT_FILE, Evaluation, write_evaluation
 from skincli.evaluation.scoring import score_rows
@@ -54,7 +54,7 @@ def evaluate(
     prepared, rows = _images_for(config, bundle, progress, external)
     classifier = Classifier(bundle, config.inference.threads)
     scored = score_rows(classifier, prepared, rows, config.inference.batch_size, progress)
-    findings = find(scored, classifier, prepared, rows, config.evaluate, progress)
+    findings = measure(scored, classifier, prepared, rows, config.evaluate, progress)
     manifest = prepared.manifest
     subject = Subject(
         bundle_digest=bundle.digest,

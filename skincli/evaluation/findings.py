@@ -59,7 +59,7 @@ class Findings:
     abstention: Abstention
 
 
-def find(
+def measure(
     predictions: Predictions,
     classifier: Classifier,
     prepared: PreparedSet,
@@ -72,10 +72,10 @@ def find(
     Raises ModelError when a score is not a finite number.
     """
     spec = classifier.spec
-    measure = all_figures(predictions)
-    point = point_figures(measure, len(rows))
+    figures = all_figures(predictions)
+    point = point_figures(figures, len(rows))
     resamples, seed = settings.resamples, settings.seed
-    drawn = resampled(measure, predictions.lesions, resamples, seed, progress)
+    drawn = resampled(figures, predictions.lesions, resamples, seed, progress)
     evaluated = set(rows.tolist())
     others = [s for row, s in enumerate(prepared.samples) if row not in evaluated]
     return Findings(
@@ -91,6 +91,6 @@ def find(
 def _uncalibrated(
     predictions: Predictions, temperature: float, settings: EvaluateConfig
 ) -> dict[str, Interval]:
-    measure = calibration(predictions.labels, untempered(predictions.probabilities, temperature))
-    drawn = resampled(measure, predictions.lesions, settings.resamples, settings.seed, Silent())
-    return intervals(point_figures(measure, len(predictions.labels)), drawn)
+    figures = calibration(predictions.labels, untempered(predictions.probabilities, temperature))
+    drawn = resampled(figures, predictions.lesions, settings.resamples, settings.seed, Silent())
+    return intervals(point_figures(figures, len(predictions.labels)), drawn)

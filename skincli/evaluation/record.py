@@ -24,7 +24,7 @@ PREDICTIONS_FILE: Final = "predictions.csv"
 REPORT_FILE: Final = "report.html"
 CARD_FILE: Final = "report.md"
 SCHEMA_VERSION: Final = 2
-_PACKAGES: Final = ("skincli", "numpy", "onnxruntime", "scikit-learn")
+_PACKAGES: Final = ("skincli", "numpy", "onnxruntime")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from skincli.evaluation.calibration import (
     fit_operating_point,
     fit_temperature,
     reliability,
+    untempered,
 )
 from skincli.evaluation.figures import calibration
 from skincli.evaluation.resampling import point_figures
@@ -116,3 +117,10 @@ def test_bins_hold_every_image_and_about_the_same_number(n, seed):
 
 def test_no_image_has_no_calibration_error():
     assert expected_calibration_error(np.zeros((0, 2), np.float32), np.zeros(0, int)) is None
+
+
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 2.5])
+def test_scaling_by_a_temperature_is_undone(temperature):
+    logits = np.random.default_rng(0).normal(scale=8, size=(200, 7)).astype(np.float32)
+    scaled = softmax(logits, temperature)
+    assert untempered(scaled, temperature) == pytest.approx(softmax(logits), abs=1e-6)

@@ -12,7 +12,7 @@ from skincli.config.data import PartsConfig
 from skincli.config.schema import Config
 from skincli.data import prepare
 from skincli.evaluation.exhibits import choose_exhibits
-from skincli.evaluation.findings import Subject, find
+from skincli.evaluation.findings import Subject, measure
 from skincli.evaluation.plots.drawing import draw
 from skincli.evaluation.report.report import render
 from skincli.evaluation.scoring import score_rows
@@ -66,7 +66,7 @@ def measured(synthetic_config: Config, tmp_path_factory):
     bundle = tiny_bundle(tmp_path_factory.mktemp("bundle") / "b")
     classifier = Classifier(bundle)
     scored = score_rows(classifier, prepared, rows, 64, Silent())
-    findings = find(scored, classifier, prepared, rows, config.evaluate, Silent())
+    findings = measure(scored, classifier, prepared, rows, config.evaluate, Silent())
     subject = Subject(
         bundle_digest=bundle.digest,
         model="run",
