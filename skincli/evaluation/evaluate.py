@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from skincli.bundle import Bundle, overlap
 from skincli.config.schema import Config
-from skincli.data import PreparedSet, prepare
+from skincli.data import Manifest, PreparedSet, prepare
 from skincli.errors import DataError, ModelError
 from skincli.evaluation.exhibits import choose_exhibits
 from skincli.evaluation.findings import EvaluatedPart, Findings, Subject, measure
@@ -18,7 +18,7 @@ from skincli.evaluation.scoring import score_rows
 from skincli.inference.engine import Classifier
 from skincli.progress import Progress
 from skincli.tracking.evaluations import publish_evaluation
-from skincli.tracking.resolve import resolve
+from skincli.tracking.resolve import ResolvedModel, resolve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,15 +56,7 @@ def evaluate(
     scored = score_rows(classifier, prepared, rows, config.inference.batch_size, progress)
     findings = measure(scored, classifier, prepared, rows, config.evaluate, progress)
     manifest = prepared.manifest
-    subject = Subject(
-        bundle_digest=bundle.digest,
-        model=resolved.name,
-        version=resolved.version,
-        run_id=resolved.run_id,
-        spec=bundle.spec,
-        manifest=manifest,
-        part="external" if external else "test",
-    )
+    subject = _subject(resolved, manifest, external)
     exhibits = choose_exhibits(scored, classifier, prepared, rows)
     folder = write_evaluation(
         Evaluation(
@@ -90,6 +82,18 @@ def evaluate(
         part=subject.part,
         n_images=len(rows),
         n_lesions=len({sample.lesion_id for sample in scored.samples}),
+    )
+
+
+def _subject(resolved: ResolvedModel, manifest: Manifest, external: bool) -> Subject:
+    return Subject(
+        bundle_digest=resolved.bundle.digest,
+        model=resolved.name,
+        version=resolved.version,
+        run_id=resolved.run_id,
+        spec=resolved.bundle.spec,
+        manifest=manifest,
+        part="external" if external else "test",
     )
 
 
