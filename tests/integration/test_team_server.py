@@ -9,13 +9,17 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
+from bundles import tiny_bundle
 from commands import skincli, spawn
 from services import USER, bucket_service, free_port, postgres
 from stores import Stored
+from tls_proxy import tls_proxy
 
 from skincli.config.load import to_yaml
+from skincli.progress import Silent
 from skincli.tracking.registry import register
 from skincli.tracking.resolve import resolve
+from skincli.tracking.runs import recorded_run
 from skincli.tracking.store import connect
 
 PASSWORD = "a database's password"
@@ -159,6 +163,23 @@ def test_strangers_other_names_and_other_pages_are_refused(team, user, tmp_path,
     assert "asks who this is" in skincli(tmp_path, "models", "list", uri, code=2, **wrong).err
 
 
+def test_a_run_and_its_model_travel_through_a_proxy_that_ends_tls(
+    team, user, config, tmp_path, monkeypatch
+):
+    with tls_proxy(team, DOMAIN, tmp_path) as (address, certificate):
+        for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+            monkeypatch.setenv(name, str(certificate))
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        for name, value in user.items():
+            monkeypatch.setenv(name, value)
+        config.tracking.uri, config.tracking.experiment = address, "through the proxy"
+        with recorded_run(config, "online", "", None, Silent()) as recorder:
+            bundle = tiny_bundle(tmp_path / "bundle", run_id=recorder.run_id)
+            recorder.bundle(bundle)
+        assert Stored(config.tracking).run().info.status == "FINISHED"
+        assert resolve(config, recorder.run_id).bundle.digest == bundle.digest
+
+
 def test_the_server_shows_nobody_its_secrets_and_starts_once(team, settings, secrets, tmp_path):
     found = skincli(tmp_path, "track", "status", *settings, "--json", **secrets).data
     assert found["answers"]
@@ -166,10 +187,25 @@ def test_the_server_shows_nobody_its_secrets_and_starts_once(team, settings, sec
     assert team in again.err
     home = Path(found["state"]["log"]).parent
     lines = [Path(f"/proc/{pid}/cmdline").read_text() for pid in members(found["state"])]
-    assert any("uvicorn" in line for line in lines)
+    assert sorted("uvicorn" in line for line in lines) == [False, True]  # and no job processes
     seen = "".join([*lines, *(file.read_text() for file in home.iterdir()), again.err])
     for name in ("PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "MLFLOW_AUTH_ADMIN_PASSWORD"):
         assert secrets[name] not in seen
+
+
+def test_a_backup_of_the_team_holds_the_database_and_says_what_it_leaves(
+    team, settings, secrets, tmp_path
+):
+    done = skincli(tmp_path, "track", "backup", *settings, "--json", **secrets).data
+    assert (done["files"], done["left"]) == (1, f"s3://{BUCKET}/mlflow")
+    listed = subprocess.check_output(
+        ["pg_restore", "--list", f"{done['folder']}/mlflow.dump"], text=True
+    )
+    assert "TABLE DATA public experiments" in listed
+    assert "TABLE DATA public users" in listed
+    wrong = skincli(tmp_path, "track", "backup", *settings, code=1, **secrets | {"PGPASSWORD": "x"})
+    assert "password authentication failed" in wrong.err
+    assert len([path for path in (tmp_path / "backups").iterdir() if path.is_dir()]) == 1
 
 
 def members(state):
