@@ -69,11 +69,13 @@ class Conformal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutOfDistribution:
-    """An image is out of distribution beyond `largest_distance` from the reference features, or
-    below `least_sharpness`. `false_alarm_rate` is the share of calibration images that are."""
+    """An image is out of distribution beyond either distance from the training images, as at most
+    `false_alarm_rate` of the calibration images are; it is blurred, if it is, where it is less
+    sharp than the least sharp of those."""
 
     false_alarm_rate: float
-    largest_distance: float
+    largest_feature_distance: float
+    largest_texture_distance: float
     least_sharpness: float
 
 

@@ -20,7 +20,7 @@ from skincli.bundle import (
     seal,
 )
 from skincli.config.data import Crop, SplitKind
-from skincli.inference.novelty import Reference
+from skincli.inference.novelty import Gaussian, Reference, texture
 from skincli.taxonomy import Task, classes_of
 
 OPERATING_POINT = 0.25
@@ -43,7 +43,7 @@ def tiny_bundle(
     decision_weights: Sequence[float] = (),
     thresholds: Sequence[float] = (),
     largest_distance: float = 10.0,
-    least_sharpness: float = 0.0,
+    least_sharpness: float = -100.0,
     network: onnx.ModelProto | None = None,
 ) -> Bundle:
     """A bundle in `folder`; `seed` and `weight_scale` draw another model, another digest.
@@ -56,7 +56,10 @@ def tiny_bundle(
     drawn = tiny_network(_weights(n_classes, seed, weight_scale), image_size)
     onnx.save(network or drawn, folder / MODEL_FILE)
     middle, unit = np.full(3, 0.5, np.float32), 2 * np.eye(3, dtype=np.float32)
-    Reference(middle, unit).save(folder / REFERENCE_FILE)
+    # Texture, which is of no interest to most tests, is never strange.
+    width = texture(np.zeros((1, image_size, image_size, 3), np.uint8)).shape[1]
+    blind = Gaussian(np.zeros(width, np.float32), np.zeros((width, width), np.float32))
+    Reference(Gaussian(middle, unit), blind).save(folder / REFERENCE_FILE)
     spec = BundleSpec(
         task=task,
         backbone="tiny",
@@ -76,7 +79,8 @@ def tiny_bundle(
         ),
         out_of_distribution=OutOfDistribution(
             false_alarm_rate=0.05,
-            largest_distance=largest_distance,
+            largest_feature_distance=largest_distance,
+            largest_texture_distance=1.0,
             least_sharpness=least_sharpness,
         ),
         export_difference=0.0,

@@ -4,7 +4,7 @@
 trained on and what it is asked about cannot drift apart.
 """
 
-from skincli.imaging.decoding import decode, open_image, read_header, read_input
+from skincli.imaging.decoding import decode, open_image, read_header, read_input, read_picture
 from skincli.imaging.framing import network_input
 from skincli.imaging.header import Conversion, Header, OpenImage
 from skincli.imaging.limits import FORMATS, IMAGE_SUFFIXES, Limits, Pixels
@@ -22,4 +22,5 @@ __all__ = [
     "open_image",
     "read_header",
     "read_input",
+    "read_picture",
 ]

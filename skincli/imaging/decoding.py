@@ -1,5 +1,7 @@
 """Image bytes of any supported format to an upright RGB image and the network's input."""
 
+from typing import Final
+
 from PIL import Image
 
 from skincli.config.data import Crop
@@ -9,6 +11,8 @@ from skincli.imaging.header import Header, OpenImage
 from skincli.imaging.jpeg import MODES, JpegImage, is_jpeg, plain_header
 from skincli.imaging.limits import Limits, Pixels
 from skincli.imaging.raster import open_raster
+
+_PICTURE_SIDE: Final = 256
 
 
 def open_image(data: bytes, limits: Limits) -> OpenImage:
@@ -37,6 +41,12 @@ def decode(data: bytes, limits: Limits, at_least: int | None = None) -> Image.Im
 def read_input(data: bytes, size: int, crop: Crop, limits: Limits) -> Pixels:
     """Image bytes to the network's input, uint8 `[size, size, 3]`. Raises ImageError."""
     return network_input(decode(data, limits, at_least=size), size, crop)
+
+
+def read_picture(data: bytes, size: int, crop: Crop, limits: Limits) -> Pixels:
+    """The region that the network sees at `size`, in a resolution made for people."""
+    side = max(_PICTURE_SIDE, size)
+    return network_input(decode(data, limits, at_least=side), side, crop)
 
 
 def _parsed(data: bytes) -> OpenImage:

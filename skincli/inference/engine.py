@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skincli.bundle import Bundle, Conformal
 from skincli.errors import ModelError
 from skincli.imaging import Pixels
-from skincli.inference.novelty import Reference, novelty
+from skincli.inference.novelty import Reference, sharpness, texture
 from skincli.taxonomy import ClassInfo
 
 Floats = NDArray[np.float32]
@@ -67,8 +67,8 @@ class Scores:
     """Calibrated `probabilities [N, C]` and the `malignant [N]` probability of N images.
 
     `decided [N]` are the diagnoses: places of classes. `conformal [N, C]` says which classes belong
-    to the set of an image. `novelty [N]` is above 1 out of distribution, by the features or, where
-    `blurred [N]`, by the sharpness.
+    to the set of an image. `novelty [N]` is above 1 out of distribution; `blurred [N]` are less
+    sharp than any calibration image.
     """
 
     probabilities: Floats
@@ -94,14 +94,14 @@ class Classifier:
         outputs, spec = self._network(images), self.spec
         probabilities = softmax(outputs.logits, spec.temperature)
         decided = decide(probabilities, spec.decision_weights)
-        far, dull = novelty(self._reference, spec.out_of_distribution, outputs.features, images)
+        seen, limits = texture(images), spec.out_of_distribution
         return Scores(
             probabilities=probabilities,
             decided=decided,
             malignant=malignant_probability(probabilities, spec.classes),
             conformal=conformal_sets(probabilities, decided, spec.conformal),
-            novelty=np.maximum(far, dull),
-            blurred=dull > far,
+            novelty=self._reference.novelty(limits, outputs.features, seen),
+            blurred=sharpness(seen) < np.float32(limits.least_sharpness),
             cam=outputs.cam,
         )
 

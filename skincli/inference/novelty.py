@@ -1,12 +1,13 @@
-"""Whether an image is like those that a model learnt from: its features, and its sharpness.
+"""Whether an image is like those that a model learnt from: to the network, and to the eye.
 
-Features of a network say little of blur, which a plain filter sees at once; so there are two
-measures, and an image is out of distribution by either.
+Features of a network are blind to what it never had to tell apart, blur among it; a few statistics
+of colour and texture see that, and nothing of what is shown. So there are two distances, and an
+image is out of distribution by either (docs/results.md has what each of them found).
 """
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,46 +17,118 @@ from skincli.imaging import Pixels
 
 Floats = NDArray[np.float32]
 
+# Cells along a side of an image, at the least. What is finer hangs on the camera and the file: it
+# told a lesion at its full size from the same lesion at a third of it.
+_CELLS: Final = 48
+_SCALES: Final = 3
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reference:
-    """A Gaussian over features of training images: `mean [D]` and `whitening [D, D]`, float32."""
+class Gaussian:
+    """A Gaussian over vectors of training images: `mean [D]` and `whitening [D, D]`, float32."""
 
     mean: Floats
     whitening: Floats
 
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        with np.load(path, allow_pickle=False) as arrays:
-            return cls(arrays["mean"], arrays["whitening"])
-
-    def save(self, path: Path) -> None:
-        np.savez(path, mean=self.mean, whitening=self.whitening)
-
-    def distance(self, features: Floats) -> Floats:
-        """The Mahalanobis distance `[N]` of `features [N, D]`, over the root of D.
+    def distance(self, vectors: Floats) -> Floats:
+        """The Mahalanobis distance `[N]` of `vectors [N, D]`, over the root of D.
 
         About 1 for images like those of the training. Lee et al. 2018 (arXiv:1807.03888), with one
         Gaussian for all classes, which found as much as one for each.
         """
-        whitened = (features - self.mean) @ self.whitening
+        whitened = (vectors - self.mean) @ self.whitening
         result: Floats = np.sqrt(np.mean(whitened**2, axis=1, dtype=np.float32))
         return result
 
 
-def sharpness(images: Pixels) -> Floats:
-    """The root mean square `[N]` of the Laplacian of the grey levels of `images [N, S, S, 3]`."""
-    grey = images.mean(axis=3, dtype=np.float32)
-    around = grey[:, 2:, 1:-1] + grey[:, :-2, 1:-1] + grey[:, 1:-1, 2:] + grey[:, 1:-1, :-2]
-    result: Floats = np.sqrt(np.mean((around - 4 * grey[:, 1:-1, 1:-1]) ** 2, axis=(1, 2)))
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """What training images look like, to the network and to the eye."""
+
+    features: Gaussian
+    texture: Gaussian
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        with np.load(path, allow_pickle=False) as arrays:
+            features, texture = (
+                Gaussian(arrays[f"{name}_mean"], arrays[f"{name}_whitening"])
+                for name in ("features", "texture")
+            )
+        return cls(features, texture)
+
+    def save(self, path: Path) -> None:
+        np.savez(
+            path,
+            features_mean=self.features.mean,
+            features_whitening=self.features.whitening,
+            texture_mean=self.texture.mean,
+            texture_whitening=self.texture.whitening,
+        )
+
+    def novelty(self, limits: OutOfDistribution, features: Floats, seen: Floats) -> Floats:
+        """The larger distance `[N]`, each as a multiple of its limit, of `features [N, D]` and of
+        `seen [N, T]`, which are the images' `texture`."""
+        far = self.features.distance(features) / np.float32(limits.largest_feature_distance)
+        strange = self.texture.distance(seen) / np.float32(limits.largest_texture_distance)
+        result: Floats = np.maximum(far, strange)
+        return result
+
+
+def texture(images: Pixels) -> Floats:
+    """Statistics `[N, T]` of colour and texture of uint8 images `[N, S, S, 3]`.
+
+    Of grey, red less green and blue less green, between 0 and 1, over coarse cells: mean and
+    deviation; the logarithm of the root mean square of the Laplacian at three scales; how much the
+    middle, the top and the left are brighter than the rest.
+    """
+    factor = max(1, images.shape[1] // _CELLS)
+    channels = _opponents(_shrunk(images, factor) / np.float32(255))
+    mean = channels.mean(axis=(1, 2))
+    quarter = channels.shape[1] // 4
+    found = [mean, channels.std(axis=(1, 2)), *_edges(channels)]
+    found.append(channels[:, quarter:-quarter, quarter:-quarter].mean(axis=(1, 2)) - mean)
+    found.extend(
+        (side[:, :quarter] - side[:, -quarter:]).mean(axis=(1, 2))
+        for side in (channels, channels.swapaxes(1, 2))
+    )
+    result: Floats = np.concatenate(found, axis=1)
     return result
 
 
-def novelty(
-    reference: Reference, limits: OutOfDistribution, features: Floats, images: Pixels
-) -> tuple[Floats, Floats]:
-    """How far `[N]` and how dull `[N]` images are, each as a multiple of its limit."""
-    far: Floats = (reference.distance(features) / limits.largest_distance).astype(np.float32)
-    sharp = np.maximum(sharpness(images), np.float32(1e-6))
-    dull: Floats = (limits.least_sharpness / sharp).astype(np.float32)
-    return far, dull
+def sharpness(seen: Floats) -> Floats:
+    """How sharp images are `[N]`, of their `texture [N, T]`: the finest Laplacian of grey."""
+    return seen[:, _FINEST_OF_GREY]
+
+
+_FINEST_OF_GREY: Final = 6  # after the mean and the deviation of three channels
+
+
+def _opponents(colours: Floats) -> Floats:
+    red, green, blue = (colours[..., channel] for channel in range(3))
+    return np.stack([(red + green + blue) / 3, red - green, blue - green], axis=3)
+
+
+def _edges(channels: Floats) -> list[Floats]:
+    found = []
+    for _ in range(_SCALES):
+        if channels.shape[1] < 3:
+            break
+        inner = channels[:, 1:-1, 1:-1]
+        around = channels[:, 2:, 1:-1] + channels[:, :-2, 1:-1]
+        around = around + channels[:, 1:-1, 2:] + channels[:, 1:-1, :-2]
+        strength = np.sqrt(np.mean((around - 4 * inner) ** 2, axis=(1, 2)))
+        found.append(np.log(strength + np.float32(1e-4)))
+        channels = _shrunk(channels, 2)
+    return found
+
+
+def _shrunk(images: NDArray[Any], factor: int) -> Floats:
+    """Means of `factor` by `factor` pixels; what is left over at the right and below is cut."""
+    side = images.shape[1] // factor * factor
+    total = np.zeros((len(images), side // factor, side // factor, 3), dtype=np.float32)
+    for row in range(factor):
+        for column in range(factor):  # of a slice each, which is far faster than a mean of blocks
+            total += images[:, row:side:factor, column:side:factor]
+    total /= factor**2
+    return total

@@ -6,14 +6,12 @@ from typing import Final
 
 from PIL import Image
 
-from skincli.config.data import Crop
 from skincli.errors import SkincliError
-from skincli.imaging import Limits, Pixels, decode, network_input
+from skincli.imaging import Pixels
 from skincli.inference.engine import Floats
 from skincli.inference.heatmap import overlay
 
 SUFFIX: Final = ".heatmap.png"
-_SIDE: Final = 256
 
 
 class HeatmapFolder:
@@ -46,12 +44,6 @@ class HeatmapFolder:
             target = self._folder / f"{stem}-{number}{SUFFIX}"
         self._taken.add(_key(target))
         return target
-
-
-def picture_of(data: bytes, size: int, crop: Crop, limits: Limits) -> Pixels:
-    """The region that the network sees at `size`, in a resolution made for people."""
-    side = max(_SIDE, size)
-    return network_input(decode(data, limits, at_least=side), side, crop)
 
 
 def _key(path: Path) -> str:

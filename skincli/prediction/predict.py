@@ -10,11 +10,11 @@ import numpy as np
 from skincli.bundle import Bundle, BundleSpec
 from skincli.config.schema import Config
 from skincli.errors import ImageError
-from skincli.imaging import Limits, Pixels, read_input
+from skincli.imaging import Limits, Pixels, read_input, read_picture
 from skincli.inference.abstaining import Reason, abstentions
 from skincli.inference.engine import Classifier, Floats, Scores
 from skincli.prediction.find import find_images
-from skincli.prediction.heatmaps import HeatmapFolder, picture_of
+from skincli.prediction.heatmaps import HeatmapFolder
 from skincli.progress import Progress, Step
 from skincli.taxonomy import ClassInfo
 from skincli.tracking.resolve import resolve
@@ -125,7 +125,7 @@ def _read(path: Path, spec: BundleSpec, limits: Limits, with_picture: bool) -> _
     try:
         data = _read_bytes(path, limits)
         pixels = read_input(data, size, crop, limits)
-        picture = picture_of(data, size, crop, limits) if with_picture else None
+        picture = read_picture(data, size, crop, limits) if with_picture else None
     except ImageError as error:
         return _Input(path, error=error.message)
     except OSError as error:

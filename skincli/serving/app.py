@@ -10,7 +10,9 @@ import skincli
 from skincli.config.load import load_config
 from skincli.config.schema import Config
 from skincli.serving.errors import add_error_handlers
-from skincli.serving.middleware import BodyLimit, PlainStartupFailure
+from skincli.serving.journal import ServiceJournal
+from skincli.serving.meters import ServiceMeters
+from skincli.serving.middleware import BodyLimit, Metered, PlainStartupFailure
 from skincli.serving.model import ServedModel, load_model
 from skincli.serving.routes import earlier, health, model, predict
 
@@ -32,9 +34,16 @@ def assemble(config: Config, load: Callable[[], ServedModel]) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.model = await to_thread.run_sync(load)
-        yield
-        app.state.model = None
+        app.state.journal = journal = await to_thread.run_sync(ServiceJournal, config.serve.journal)
+        try:
+            app.state.model = model = await to_thread.run_sync(load)
+            meters.serve(model.name)
+            yield
+        finally:
+            app.state.model = None
+            await to_thread.run_sync(journal.close)
+
+    meters = ServiceMeters(lambda: app.state.journal.dropped)
 
     app = FastAPI(
         title="skincli",
@@ -43,8 +52,9 @@ def assemble(config: Config, load: Callable[[], ServedModel]) -> FastAPI:
         lifespan=lifespan,
         form_limits={"max_files": config.serve.max_images},
     )
-    app.state.model = None
+    app.state.model, app.state.meters = None, meters
     app.add_middleware(BodyLimit, max_bytes=int(config.serve.max_body_megabytes * 1e6))
+    app.add_middleware(Metered, meters=meters)
     app.add_middleware(PlainStartupFailure)
     add_error_handlers(app)
     for part in (predict, model, health, earlier):

@@ -43,6 +43,21 @@ def image_problem(filename: str, error: ImageError) -> Problem:
     return Problem(_STATUS[error.reason], f"`{filename}`: {error.message}", error.reason)
 
 
+def no_file(request: Request, field: str) -> Problem:
+    """The refusal of a request that should have brought files in a form's `field`."""
+    if _is_form(request):
+        return Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            f"the request holds no file in the field `{field}`",
+            "no_file",
+        )
+    return Problem(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        f"send the image as multipart/form-data, in the field `{field}`",
+        "not_multipart",
+    )
+
+
 def problem_response(
     status: int,
     detail: str | None = None,
@@ -70,22 +85,23 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _malformed(request: Request, error: Exception) -> JSONResponse:
-    """The routes take nothing but files, so this is a body of another kind, or without them."""
+    """What the OpenAPI document does not allow; a form has nothing but files in it."""
     assert isinstance(error, RequestValidationError)
-    field = str(error.errors()[0]["loc"][1])
-    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        return problem_response(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            f"send the image as multipart/form-data, in the field `{field}`",
-            "not_multipart",
-        )
+    first = error.errors()[0]
+    # ("body", "images", 0), or ("body",) where there is none.
+    field = str(first["loc"][:2][-1])
+    if _is_form(request):
+        problem = no_file(request, field)
+        return problem_response(problem.status_code, problem.detail, problem.reason)
     return problem_response(
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        f"the request holds no file in the field `{field}`",
-        "no_file",
+        HTTPStatus.UNPROCESSABLE_ENTITY, f"`{field}`: {first['msg'].lower()}", "invalid"
     )
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     # uvicorn drops the connection after an exception; a client that is told opens a new one.
     return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, headers={"connection": "close"})
+
+
+def _is_form(request: Request) -> bool:
+    return request.headers.get("content-type", "").lower().startswith("multipart/form-data")

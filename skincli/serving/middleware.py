@@ -1,4 +1,4 @@
-"""What stands before the routes: the limit on a request's size, and the words of a failed start."""
+"""What stands before the routes: counting, the limit on a request, a failed start in words."""
 
 import sys
 from http import HTTPStatus
@@ -9,8 +9,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from skincli.errors import SkincliError
 from skincli.serving.errors import Problem, problem_response
+from skincli.serving.meters import ServiceMeters
 
 _REASON: Final = "too_many_bytes"
+_NO_ROUTE: Final = "(none)"
 
 
 class BodyLimit:
@@ -48,6 +50,28 @@ class BodyLimit:
             return message
 
         return counted
+
+
+class Metered:
+    """Counts requests under the template of their route, never under a client's words."""
+
+    def __init__(self, app: ASGIApp, meters: ServiceMeters) -> None:
+        self._app = app
+        self._meters = meters
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        with self._meters.request() as answered:
+
+            async def watched(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    route = getattr(scope.get("route"), "path", _NO_ROUTE)
+                    answered(route, message["status"])
+                await send(message)
+
+            await self._app(scope, receive, watched)
 
 
 class PlainStartupFailure:

@@ -1,72 +1,114 @@
 """The model that is served: loading it, testing it, and asking it about uploaded images."""
 
+import asyncio
+import base64
+import io
 import os
-from collections.abc import Iterator, Sequence
-from itertools import chain, compress
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
 from anyio import CapacityLimiter, to_thread
 from fastapi import UploadFile
+from PIL import Image
 
 from skincli.bundle import Bundle
 from skincli.config.schema import Config
 from skincli.errors import ImageError
-from skincli.imaging import Limits, Pixels, read_input
+from skincli.imaging import Limits, Pixels, read_input, read_picture
 from skincli.inference.abstaining import abstentions
 from skincli.inference.engine import Scores
+from skincli.inference.heatmap import overlay
 from skincli.inference.selftest import checked_classifier
 from skincli.serving.errors import image_problem
-from skincli.serving.schemas import Diagnosis, ModelName, Prediction
+from skincli.serving.schemas import Diagnosis, ModelName, Prediction, Timings
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is sent, and what it was made from: the network's input and the file's bytes."""
+
+    prediction: Prediction
+    pixels: Pixels
+    data: bytes
 
 
 class ServedModel:
-    """A verified bundle that passed its self-test, and its name. Raises ModelError if not."""
+    """A verified bundle that passed its self-test, and its name. Raises ModelError if not.
+
+    An image is decoded and scored in one thread, as many images at once as there are threads:
+    decoding and ONNX Runtime let go of the interpreter, and more threads within one network would
+    only wait for each other.
+    """
 
     def __init__(self, bundle: Bundle, name: ModelName, config: Config) -> None:
         self.name = name
         self.spec = bundle.spec
-        self._classifier = checked_classifier(bundle, config.inference.threads)
+        self._classifier = checked_classifier(bundle, threads=1)
         self._limits = Limits.of(config.image)
-        self._batch_size = config.inference.batch_size
-        # As many at once as there are cores: more would not be faster, only hold more pixels.
-        self._slots = CapacityLimiter(len(os.sched_getaffinity(0)))
+        self._slots = CapacityLimiter(config.serve.threads or len(os.sched_getaffinity(0)))
 
-    async def predict(self, uploads: Sequence[UploadFile]) -> list[Prediction]:
-        """One prediction per upload, made in a thread. Raises Problem naming a bad image."""
-        return await to_thread.run_sync(self._predict, uploads, limiter=self._slots)
-
-    def _predict(self, uploads: Sequence[UploadFile]) -> list[Prediction]:
-        names = [upload.filename or f"image {n}" for n, upload in enumerate(uploads, start=1)]
-        images = np.stack([self._read(*pair) for pair in zip(names, uploads, strict=True)])
-        batches = self._classifier.score_batches(images, self._batch_size)
-        answers = chain.from_iterable(self._answers(scores) for scores in batches)
-        return [Prediction(filename=n, **a) for n, a in zip(names, answers, strict=True)]
-
-    def _read(self, name: str, upload: UploadFile) -> Pixels:
-        try:
-            return read_input(
-                upload.file.read(), self.spec.image_size, self.spec.crop, self._limits
+    async def predict(self, uploads: Sequence[UploadFile], heatmap: bool = False) -> list[Answer]:
+        """One answer per upload. Raises Problem naming a bad image."""
+        return await asyncio.gather(
+            *(
+                to_thread.run_sync(self._answer, number, upload, heatmap, limiter=self._slots)
+                for number, upload in enumerate(uploads, start=1)
             )
+        )
+
+    def _answer(self, number: int, upload: UploadFile, heatmap: bool) -> Answer:
+        name, data = upload.filename or f"image {number}", upload.file.read()
+        began = time.perf_counter()
+        pixels = self._read(name, data)
+        decoded = time.perf_counter()
+        scores = self._classifier.score(pixels[None])
+        scored = time.perf_counter()
+        prediction = Prediction(
+            id=uuid.uuid4().hex,
+            filename=name,
+            **self._told(scores),
+            heatmap=self._heatmap(data, scores) if heatmap else None,
+            timings=Timings(
+                decode_ms=1000 * (decoded - began), network_ms=1000 * (scored - decoded)
+            ),
+        )
+        return Answer(prediction, pixels, data)
+
+    def _read(self, name: str, data: bytes) -> Pixels:
+        try:
+            return read_input(data, self.spec.image_size, self.spec.crop, self._limits)
         except ImageError as error:
             raise image_problem(name, error) from None
 
-    def _answers(self, scores: Scores) -> Iterator[dict[str, Any]]:
-        """The fields of `Prediction`, but for the name, of every image of a batch."""
-        codes = [info.code for info in self.spec.classes]
-        for row, abstain in enumerate(abstentions(scores, self.spec.classes)):
-            top = self.spec.classes[int(scores.decided[row])]
-            yield {
-                "diagnosis": Diagnosis(code=top.code, name=top.name),
-                "probabilities": dict(zip(codes, scores.probabilities[row].tolist(), strict=True)),
-                "malignant_probability": float(scores.malignant[row]),
-                "malignant": bool(scores.malignant[row] >= self.spec.operating_point),
-                "conformal_set": list(compress(codes, scores.conformal[row])),
-                "novelty": float(scores.novelty[row]),
-                "out_of_distribution": bool(scores.novelty[row] > 1),
-                "abstain": abstain is not None,
-                "abstain_reason": abstain,
-            }
+    def _told(self, scores: Scores) -> dict[str, Any]:
+        """What `Prediction` says of the one image of `scores`."""
+        classes = self.spec.classes
+        codes, top = [info.code for info in classes], classes[int(scores.decided[0])]
+        [reason] = abstentions(scores, classes)
+        return {
+            "diagnosis": Diagnosis(code=top.code, name=top.name),
+            "probabilities": dict(zip(codes, scores.probabilities[0].tolist(), strict=True)),
+            "malignant_probability": float(scores.malignant[0]),
+            "malignant": bool(scores.malignant[0] >= self.spec.operating_point),
+            "conformal_set": list(compress(codes, scores.conformal[0])),
+            "novelty": float(scores.novelty[0]),
+            "out_of_distribution": bool(scores.novelty[0] > 1),
+            "abstain": reason is not None,
+            "abstain_reason": reason,
+        }
+
+    def _heatmap(self, data: bytes, scores: Scores) -> str:
+        """A PNG as a data URL: where the evidence for the diagnosis lies."""
+        picture = read_picture(data, self.spec.image_size, self.spec.crop, self._limits)
+        drawn = overlay(picture, np.asarray(scores.cam[0, int(scores.decided[0])]))
+        file = io.BytesIO()
+        Image.fromarray(drawn).save(file, format="PNG")
+        return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
 def load_model(config: Config) -> ServedModel:

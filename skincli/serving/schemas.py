@@ -26,9 +26,17 @@ class Diagnosis(BaseModel):
     name: str
 
 
+class Timings(BaseModel):
+    """Milliseconds from the file's bytes to the network's input, and in the network."""
+
+    decode_ms: float
+    network_ms: float
+
+
 class Prediction(BaseModel):
     """What the model says of one image."""
 
+    id: str = Field(description="under which `/v1/feedback` takes what the lesion was found to be")
     filename: str
     diagnosis: Diagnosis = Field(description="the class of the largest weighted probability")
     probabilities: dict[str, float] = Field(description="calibrated, by class code; they sum to 1")
@@ -39,12 +47,24 @@ class Prediction(BaseModel):
     out_of_distribution: bool = Field(description="novelty is above 1")
     abstain: bool = Field(description="the model had better not answer: do not use the diagnosis")
     abstain_reason: Reason | None = None
+    heatmap: str | None = Field(None, description="where asked for: a PNG as a data URL")
+    timings: Timings
 
 
 class PredictResponse(BaseModel):
     model: ModelName
     predictions: list[Prediction] = Field(description="one per image, in the order sent")
     notice: str = NOTICE
+
+
+class FeedbackGiven(BaseModel):
+    prediction_id: str = Field(pattern="^[0-9a-f]{32}$")
+    diagnosis: str = Field(max_length=32, description="code of the confirmed diagnosis")
+
+
+class FeedbackTaken(BaseModel):
+    prediction_id: str
+    status: str = "taken"
 
 
 class ClassDescription(BaseModel):

@@ -25,9 +25,15 @@ from skincli.data import PreparedSet
 from skincli.errors import SkincliError
 from skincli.evaluation.calibration import fit_operating_point, fit_temperature
 from skincli.evaluation.conformal import fit_conformal
-from skincli.evaluation.novelty import REFERENCE_IMAGES, fit_limits, fit_reference
+from skincli.evaluation.novelty import (
+    FEATURE_RIDGE,
+    REFERENCE_IMAGES,
+    TEXTURE_RIDGE,
+    fit_gaussian,
+    fit_limits,
+)
 from skincli.inference.engine import Floats, Network, malignant_probability, softmax
-from skincli.inference.novelty import Reference, sharpness
+from skincli.inference.novelty import Reference, texture
 from skincli.models.export import export_onnx, torch_logits
 from skincli.models.network import Network as TorchNetwork
 from skincli.taxonomy import MALIGNANT_DIAGNOSES, classes_of
@@ -48,11 +54,11 @@ class _Calibration:
 
 @dataclass(frozen=True, slots=True)
 class _Answers:
-    """What the export says of N images: `logits [N, C]`, `features [N, D]`; and `sharp [N]`."""
+    """What the export says of N images: `logits [N, C]`, `features [N, D]`; `texture [N, T]`."""
 
     logits: Floats
     features: Floats
-    sharp: Floats
+    texture: Floats
 
 
 def seal_bundle(
@@ -112,11 +118,14 @@ def _difference(
 
 
 def _reference(config: Config, prepared: PreparedSet, exported: Network) -> Reference:
-    """Features of training images as the export sees them, without augmentation."""
+    """Training images as the export sees them, without augmentation."""
     rows = prepared.rows("train")
     rng = np.random.default_rng(config.seed)
     chosen = rng.choice(rows, min(len(rows), REFERENCE_IMAGES), replace=False)
-    return fit_reference(_answers(config, prepared, exported, np.sort(chosen)).features)
+    answers = _answers(config, prepared, exported, np.sort(chosen))
+    return Reference(
+        fit_gaussian(answers.features, FEATURE_RIDGE), fit_gaussian(answers.texture, TEXTURE_RIDGE)
+    )
 
 
 def _calibrate(
@@ -136,7 +145,7 @@ def _calibrate(
             probabilities, labels, [sample.lesion_id for sample in samples], settings.coverage
         ),
         out_of_distribution=fit_limits(
-            reference.distance(answers.features), answers.sharp, settings.false_alarms
+            reference, answers.features, answers.texture, settings.false_alarms
         ),
     )
 
@@ -145,14 +154,14 @@ def _answers(
     config: Config, prepared: PreparedSet, exported: Network, rows: NDArray[np.intp]
 ) -> _Answers:
     size = config.inference.batch_size
-    logits, features, sharp = [], [], []
+    logits, features, seen = [], [], []
     for start in range(0, len(rows), size):
         batch = prepared.images[rows[start : start + size]]
         outputs = exported(batch)
         logits.append(outputs.logits)
         features.append(outputs.features)
-        sharp.append(sharpness(batch))
-    return _Answers(np.concatenate(logits), np.concatenate(features), np.concatenate(sharp))
+        seen.append(texture(batch))
+    return _Answers(np.concatenate(logits), np.concatenate(features), np.concatenate(seen))
 
 
 def _decision_weights(config: Config, prepared: PreparedSet) -> tuple[float, ...]:

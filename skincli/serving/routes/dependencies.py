@@ -6,6 +6,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from skincli.serving.errors import Problem
+from skincli.serving.journal import ServiceJournal
+from skincli.serving.meters import ServiceMeters
 from skincli.serving.model import ServedModel
 
 
@@ -17,4 +19,18 @@ def _served_model(request: Request) -> ServedModel:
     return model
 
 
+def _journal(request: Request) -> ServiceJournal:
+    journal = request.app.state.journal
+    assert isinstance(journal, ServiceJournal)
+    return journal
+
+
+def _meters(request: Request) -> ServiceMeters:
+    meters = request.app.state.meters
+    assert isinstance(meters, ServiceMeters)
+    return meters
+
+
+Journal = Annotated[ServiceJournal, Depends(_journal)]
+Meters = Annotated[ServiceMeters, Depends(_meters)]
 Model = Annotated[ServedModel, Depends(_served_model)]

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, File, UploadFile
+from fastapi import APIRouter, File, Request, UploadFile
 
-from skincli.serving.errors import PROBLEM_RESPONSES
-from skincli.serving.routes.dependencies import Model
+from skincli.serving.errors import PROBLEM_RESPONSES, no_file
+from skincli.serving.routes.dependencies import Journal, Meters, Model
 from skincli.serving.routes.model import description_of
 from skincli.serving.schemas import EarlierAnswer, ModelDescription
 
@@ -14,10 +14,19 @@ router = APIRouter(tags=["earlier clients"])
 
 @router.post("/model_inference", responses=PROBLEM_RESPONSES)
 async def model_inference(
-    model: Model, file: Annotated[UploadFile, File(description="one image")]
+    request: Request,
+    model: Model,
+    journal: Journal,
+    meters: Meters,
+    file: Annotated[UploadFile | None, File(description="one image")] = None,
 ) -> EarlierAnswer:
     """The most probable class of one image and its probability. New clients: `/v1/predict`."""
-    (prediction,) = await model.predict([file])
+    if file is None:
+        raise no_file(request, "file")
+    (answer,) = await model.predict([file])
+    prediction = answer.prediction
+    meters.count(prediction)
+    journal.record(model.name, answer)
     return EarlierAnswer(
         result=prediction.diagnosis.name,
         certainty=prediction.probabilities[prediction.diagnosis.code],

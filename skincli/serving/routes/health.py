@@ -1,8 +1,9 @@
 """Whether the process lives, and whether it can answer."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
-from skincli.serving.routes.dependencies import Model
+from skincli.serving.meters import CONTENT_TYPE
+from skincli.serving.routes.dependencies import Meters, Model
 from skincli.serving.schemas import Health
 
 router = APIRouter(tags=["health"])
@@ -18,3 +19,9 @@ async def alive() -> Health:
 async def ready(model: Model) -> Health:
     """The model is loaded and passed its self-test; 503 until then."""
     return Health(status="ready")
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(meters: Meters) -> Response:
+    """Counters for Prometheus."""
+    return Response(meters.text(), media_type=CONTENT_TYPE)

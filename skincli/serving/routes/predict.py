@@ -1,23 +1,65 @@
-"""Images in, predictions out."""
+"""Images in, predictions out; and later, what the lesions were found to be."""
 
-from typing import Annotated
+import io
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, File, UploadFile
+from fastapi import APIRouter, File, Query, Request, UploadFile
 
-from skincli.serving.errors import PROBLEM_RESPONSES
-from skincli.serving.routes.dependencies import Model
-from skincli.serving.schemas import PredictResponse
+from skincli.serving.errors import PROBLEM_RESPONSES, Problem, no_file
+from skincli.serving.routes.dependencies import Journal, Meters, Model
+from skincli.serving.schemas import FeedbackGiven, FeedbackTaken, PredictResponse
 
 router = APIRouter(prefix="/v1", tags=["prediction"], responses=PROBLEM_RESPONSES)
+_ONE_IMAGE: Final[dict[str, Any]] = {
+    "requestBody": {
+        "content": {
+            kind: {"schema": {"type": "string", "format": "binary"}}
+            for kind in ("image/jpeg", "image/png")
+        }
+    }
+}
 
 
-@router.post("/predict")
+@router.post("/predict", openapi_extra=_ONE_IMAGE)
 async def predict(
+    request: Request,
     model: Model,
+    journal: Journal,
+    meters: Meters,
     images: Annotated[
-        list[UploadFile],
+        list[UploadFile] | None,
         File(description="JPEG, PNG, WebP, BMP or TIFF files; DICOM with `skincli[dicom]`"),
-    ],
+    ] = None,
+    heatmap: Annotated[bool, Query(description="add the class activation map as a PNG")] = False,
 ) -> PredictResponse:
-    """Classify one or more images. One image that cannot be read refuses the whole request."""
-    return PredictResponse(model=model.name, predictions=await model.predict(images))
+    """Classify one or more images: a form's files, or one image as the body.
+
+    One image that cannot be read refuses the whole request.
+    """
+    answers = await model.predict(images or await _body(request), heatmap)
+    for answer in answers:
+        meters.count(answer.prediction)
+        journal.record(model.name, answer)
+    return PredictResponse(model=model.name, predictions=[answer.prediction for answer in answers])
+
+
+@router.post("/feedback", status_code=HTTPStatus.CREATED)
+async def give_feedback(model: Model, journal: Journal, given: FeedbackGiven) -> FeedbackTaken:
+    """Tell what the lesion of a prediction was found to be."""
+    codes = [info.code for info in model.spec.classes]
+    if given.diagnosis not in codes:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            f"the diagnosis must be one of {', '.join(codes)}",
+            "unknown_diagnosis",
+        )
+    return await journal.give_feedback(given)
+
+
+async def _body(request: Request) -> Sequence[UploadFile]:
+    """The body as one image. Raises Problem where it is none."""
+    if not request.headers.get("content-type", "").lower().startswith("image/"):
+        raise no_file(request, "images")
+    return [UploadFile(io.BytesIO(await request.body()))]

@@ -5,8 +5,7 @@ import pytest
 from pictures import LIMITS, encode, gradient, textured
 from PIL import Image
 
-from skincli.imaging import network_input
-from skincli.prediction.heatmaps import picture_of
+from skincli.imaging import network_input, read_picture
 
 
 def test_center_keeps_the_middle_and_whole_keeps_the_edges():
@@ -61,7 +60,7 @@ def test_a_square_frame_looks_the_same_under_every_rule():
 def test_the_picture_under_a_heat_map_shows_what_the_network_sees(crop):
     data = encode(gradient(300, 180), "PNG")
     seen = network_input(gradient(300, 180), 64, crop)
-    shown = picture_of(data, 64, crop, LIMITS)
+    shown = read_picture(data, 64, crop, LIMITS)
     assert shown.shape == (256, 256, 3)
     smaller = np.asarray(Image.fromarray(shown).resize((64, 64), Image.Resampling.BOX))
     # At the edge of the padding, the two scales round differently.

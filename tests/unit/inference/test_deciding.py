@@ -76,7 +76,7 @@ def test_the_server_decides_by_the_weights_too(bundle, photo):
     config.serve.model = str(bundle.folder)
     scores = Classifier(bundle).score(np.zeros((1, 32, 32, 3), dtype=np.uint8))
     model = load_model(config)
-    [found] = model._answers(scores)
+    found = model._told(scores)
     assert found["diagnosis"].code == "mel"
 
 

@@ -14,7 +14,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from skincli.config.operating import ServeConfig
+from skincli.config.operating import JournalConfig, ServeConfig
 from skincli.config.schema import Config, ImageConfig
 from skincli.serving import create_app
 from skincli.serving.run import listen
@@ -26,7 +26,12 @@ def config_for(folder: Path) -> Config:
     """Small limits, so that passing them takes little."""
     return Config(
         image=ImageConfig(max_megabytes=1.0, max_megapixels=25.0),
-        serve=ServeConfig(model=str(folder), max_images=8, max_body_megabytes=3.0),
+        serve=ServeConfig(
+            model=str(folder),
+            max_images=8,
+            max_body_megabytes=3.0,
+            journal=JournalConfig(uri=f"sqlite:///{folder.parent}/journal.db"),
+        ),
     )
 
 

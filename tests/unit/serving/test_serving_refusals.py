@@ -83,10 +83,22 @@ def test_text_in_the_place_of_a_file(client: httpx.Client) -> None:
     assert_problem(answer, 422, "no_file", "no file in the field `images`")
 
 
-@pytest.mark.parametrize("content_type", ["image/jpeg", "application/json", ""])
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json", ""])
 def test_a_body_of_another_kind(client: httpx.Client, content_type: str) -> None:
     answer = client.post("/v1/predict", content=JPEG, headers={"content-type": content_type})
     assert_problem(answer, 415, "not_multipart", "multipart/form-data, in the field `images`")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "reason"),
+    [(b"", 422, "empty"), (b"roses", 415, "not_an_image"), (JPEG[:300], 422, "damaged")],
+)
+def test_a_body_that_is_no_image(
+    client: httpx.Client, body: bytes, status: int, reason: str
+) -> None:
+    answer = client.post("/v1/predict", content=body, headers={"content-type": "image/jpeg"})
+    assert answer.status_code == status
+    assert answer.json()["reason"] == reason
 
 
 def test_a_request_without_a_body(client: httpx.Client) -> None:

@@ -61,7 +61,9 @@ def test_openapi_lists_the_routes_and_the_refusals(client: httpx.Client) -> None
     document = client.get("/openapi.json").json()
     assert set(document["paths"]) == {
         "/v1/predict",
+        "/v1/feedback",
         "/v1/model",
+        "/metrics",
         "/healthz",
         "/readyz",
         "/model_inference",

@@ -1,0 +1,81 @@
+"""Between the service and the journal: an answer becomes a line, unless the journal is off."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from anyio import to_thread
+
+from skincli.config.operating import NO_STORE, JournalConfig
+from skincli.errors import SkincliError
+from skincli.journal import Feedback, JournalWriter, PredictionEntry
+from skincli.journal.statistics import brightness_and_contrast, difference_hash, sharpness
+from skincli.serving.errors import Problem
+from skincli.serving.model import Answer
+from skincli.serving.schemas import FeedbackGiven, FeedbackTaken, ModelName
+
+
+class ServiceJournal:
+    """The journal of a running service. Raises SkincliError when it cannot be opened."""
+
+    def __init__(self, config: JournalConfig) -> None:
+        self._keep_images = config.keep_images
+        off = config.uri == NO_STORE
+        self._writer = None if off else JournalWriter(config.uri, config.keep_days)
+
+    @property
+    def dropped(self) -> int:
+        return self._writer.dropped if self._writer else 0
+
+    def record(self, model: ModelName, answer: Answer) -> None:
+        if self._writer:
+            self._writer.record(self._entry(model, answer))
+
+    async def give_feedback(self, given: FeedbackGiven) -> FeedbackTaken:
+        """Raises Problem for a prediction that is not in the journal, or when there is none."""
+        if self._writer is None:
+            raise Problem(HTTPStatus.NOT_FOUND, "this service keeps no journal", "no_journal")
+        found = Feedback(prediction_id=given.prediction_id, time=_now(), diagnosis=given.diagnosis)
+        try:
+            known = await to_thread.run_sync(self._writer.give_feedback, found)
+        except SkincliError:
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE, "the journal is away: try again", "journal_away"
+            ) from None
+        if not known:
+            raise Problem(
+                HTTPStatus.NOT_FOUND,
+                f"there is no prediction {given.prediction_id}",
+                "unknown_prediction",
+            )
+        return FeedbackTaken(prediction_id=given.prediction_id)
+
+    def close(self) -> None:
+        if self._writer:
+            self._writer.close()
+
+    def _entry(self, model: ModelName, answer: Answer) -> PredictionEntry:
+        told, pixels = answer.prediction, answer.pixels
+        brightness, contrast = brightness_and_contrast(pixels)
+        return PredictionEntry(
+            id=told.id,
+            time=_now(),
+            model_name=model.name,
+            model_version=model.version,
+            bundle_digest=model.digest,
+            diagnosis=told.diagnosis.code,
+            probabilities=told.probabilities,
+            malignant_probability=told.malignant_probability,
+            malignant=told.malignant,
+            conformal_set=tuple(told.conformal_set),
+            novelty=told.novelty,
+            abstain_reason=told.abstain_reason,
+            brightness=brightness,
+            contrast=contrast,
+            sharpness=sharpness(pixels),
+            perceptual_hash=difference_hash(pixels),
+            image=answer.data if self._keep_images else None,
+        )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

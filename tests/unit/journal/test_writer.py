@@ -1,0 +1,136 @@
+"""The journal on a real SQLite file: written beside, read by others, killed, filled, aged."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from skincli.errors import SkincliError
+from skincli.journal import Feedback, JournalWriter, PredictionEntry
+from skincli.journal.statistics import brightness_and_contrast, difference_hash, sharpness
+
+NOW = datetime.now(UTC).replace(tzinfo=None)
+
+
+def entry(number: int, time: datetime = NOW) -> PredictionEntry:
+    return PredictionEntry(
+        id=f"{number:032x}",
+        time=time,
+        model_name="m",
+        model_version="3",
+        bundle_digest="0" * 64,
+        diagnosis="mel",
+        probabilities={"mel": 0.75, "nv": 0.25},
+        malignant_probability=0.75,
+        malignant=True,
+        conformal_set=("mel", "nv"),
+        novelty=0.5,
+        abstain_reason=None,
+        brightness=120.0,
+        contrast=30.0,
+        sharpness=9.0,
+        perceptual_hash="0" * 16,
+    )
+
+
+def rows(path: Path, what: str) -> list[tuple]:
+    with sqlite3.connect(path) as connection:
+        return connection.execute(what).fetchall()
+
+
+def test_what_was_recorded_is_in_the_file_once_closed(tmp_path):
+    path = tmp_path / "j.db"
+    writer = JournalWriter(f"sqlite:///{path}", keep_days=30)
+    for number in range(1200):
+        writer.record(entry(number))
+    writer.close()
+    assert rows(path, "select count(*), min(diagnosis), max(image) from predictions") == [
+        (1200, "mel", None)
+    ]
+    assert writer.dropped == 0
+
+
+def test_feedback_joins_a_prediction_even_one_that_still_waits(tmp_path):
+    path = tmp_path / "j.db"
+    writer = JournalWriter(f"sqlite:///{path}", keep_days=30)
+    writer.record(entry(7))
+    told = Feedback(prediction_id=entry(7).id, time=NOW, diagnosis="nv")
+    assert writer.give_feedback(told)
+    assert not writer.give_feedback(Feedback(prediction_id=entry(8).id, time=NOW, diagnosis="nv"))
+    writer.close()
+    joined = (
+        "select p.diagnosis, f.diagnosis from predictions p join feedback f on prediction_id=id"
+    )
+    assert rows(path, joined) == [("mel", "nv")]
+
+
+def test_what_is_older_than_its_time_is_deleted_with_its_feedback(tmp_path):
+    path = tmp_path / "j.db"
+    writer = JournalWriter(f"sqlite:///{path}", keep_days=3650)
+    writer.record(entry(1, NOW - timedelta(days=31)))
+    writer.record(entry(2))
+    assert writer.give_feedback(Feedback(prediction_id=entry(1).id, time=NOW, diagnosis="nv"))
+    writer.close()
+    writer = JournalWriter(f"sqlite:///{path}", keep_days=30)
+    writer.record(entry(3))
+    writer.close()
+    assert rows(path, "select id from predictions order by id") == [(entry(2).id,), (entry(3).id,)]
+    assert rows(path, "select * from feedback") == []
+
+
+def test_a_journal_that_fails_costs_nothing_but_its_lines(tmp_path):
+    path = tmp_path / "j.db"
+    writer = JournalWriter(f"sqlite:///{path}", keep_days=30)
+    writer.record(entry(1))
+    writer.record(entry(1))  # the same id: this batch cannot be written
+    writer.give_feedback(Feedback(prediction_id="0" * 32, time=NOW, diagnosis="nv"))
+    assert writer.dropped == 2
+    writer.record(entry(2))
+    writer.close()
+    assert rows(path, "select id from predictions") == [(entry(2).id,)]
+
+
+def test_a_kill_leaves_a_whole_file_with_all_but_the_last_moment(tmp_path):
+    path = tmp_path / "j.db"
+    program = (
+        "import itertools, sys, time\n"
+        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from test_writer import JournalWriter, entry\n"
+        f"writer = JournalWriter('sqlite:///{path}', keep_days=30)\n"
+        "for number in itertools.count():\n"
+        "    writer.record(entry(number))\n"
+        "    print(number, flush=True)\n"
+        "    time.sleep(0.001)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        seen = [process.stdout.readline() for _ in range(500)]
+        time.sleep(0.5)
+        process.send_signal(signal.SIGKILL)
+        seen += process.stdout.readlines()
+    assert rows(path, "pragma integrity_check") == [("ok",)]
+    [(kept,)] = rows(path, "select count(*) from predictions")
+    assert 500 <= kept <= len(seen)
+
+
+def test_a_database_that_cannot_be_opened_is_named(tmp_path):
+    for uri in (f"sqlite:///{tmp_path}/none/j.db", "nonsense://x", "no uri"):
+        with pytest.raises(SkincliError, match="journal cannot be opened"):
+            JournalWriter(uri, keep_days=1)
+
+
+def test_statistics_of_an_image():
+    flat = np.full((32, 32, 3), 90, dtype=np.uint8)
+    assert brightness_and_contrast(flat) == (90.0, 0.0)
+    assert sharpness(flat) == 0
+    board = np.repeat(((np.indices((32, 32)).sum(axis=0) % 2) * 10)[:, :, None], 3, axis=2)
+    assert sharpness(board.astype(np.uint8)) == pytest.approx(40)
+    assert difference_hash(flat) == "0" * 16
+    falling = np.repeat(np.linspace(250, 0, 32, dtype=np.uint8)[None, :, None], 32, axis=0)
+    assert difference_hash(np.repeat(falling, 3, axis=2)) == "f" * 16
