@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
+import urllib3
 from bundles import tiny_bundle
 from commands import skincli, spawn
 from services import USER, bucket_service, free_port, postgres
@@ -163,6 +164,19 @@ def test_strangers_other_names_and_other_pages_are_refused(team, user, tmp_path,
     assert "asks who this is" in skincli(tmp_path, "models", "list", uri, code=2, **wrong).err
 
 
+@pytest.fixture
+def no_way_to_the_bucket(bucket, monkeypatch):
+    """Clients of this process reach the server alone."""
+    reach, port = urllib3.util.connection.create_connection, httpx.URL(bucket[1]).port
+
+    def reach_others(address, *arguments, **settings):
+        assert address[1] != port, "the client asked the bucket"
+        return reach(address, *arguments, **settings)
+
+    monkeypatch.setattr(urllib3.util.connection, "create_connection", reach_others)
+
+
+@pytest.mark.usefixtures("no_way_to_the_bucket")
 def test_a_run_and_its_model_travel_through_a_proxy_that_ends_tls(
     team, user, config, tmp_path, monkeypatch
 ):
