@@ -148,6 +148,7 @@ def test_a_server_that_is_killed_costs_no_training_and_gets_everything_later(
     require_everything(stored, project)
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_after_training_leaves_no_run_running_and_none_half_logged(
     project, at_home, stored
 ):
@@ -173,6 +174,7 @@ def test_a_server_that_dies_after_training_leaves_no_run_running_and_none_half_l
     require_everything(stored, project, 3)
 
 
+@pytest.mark.slow
 def test_a_server_that_hangs_and_a_training_that_is_killed_and_goes_on_are_one_run_in_the_end(
     project, at_home, stored
 ):

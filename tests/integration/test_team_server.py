@@ -99,6 +99,7 @@ def project(team, synthetic_config, tmp_path):
     """A working folder of someone who knows the server's address and nothing of what is behind."""
     config = copy.deepcopy(synthetic_config)
     config.tracking.uri = team
+    config.registry.name = "trained-here"  # a migration finds its own name free
     config.model.backbone, config.model.pretrained, config.model.width = "small_resnet", False, 8
     config.trainer.accelerator = "cpu"
     config.trainer.max_epochs, config.optimizer.lr = 2, 0.003
@@ -176,6 +177,7 @@ def no_way_to_the_bucket(bucket, monkeypatch):
     monkeypatch.setattr(urllib3.util.connection, "create_connection", reach_others)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_way_to_the_bucket")
 def test_a_run_and_its_model_travel_through_a_proxy_that_ends_tls(
     team, user, config, tmp_path, monkeypatch
@@ -252,6 +254,7 @@ def test_what_cannot_serve_is_said_before_anything_starts(
     assert "Starting" not in refused.err
 
 
+@pytest.mark.usefixtures("no_way_to_the_bucket")
 def test_an_embedded_store_moves_to_the_team_also_when_its_copying_is_killed(
     team, database, user, config, log_model, tmp_path, monkeypatch
 ):
