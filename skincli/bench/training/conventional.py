@@ -2,6 +2,8 @@
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,16 @@ def conventional_loader(config: Config, jpegs: Path, steps: int, device: torch.d
         persistent_workers=True,
         worker_init_fn=_leave_signals,
     )
+
+
+@contextmanager
+def ending_workers(loader: Loader) -> Iterator[None]:
+    """End the loader's workers: those that Python finds at its own end it kills, and torch
+    complains of a killed worker."""
+    try:
+        yield
+    finally:
+        loader._iterator = None  # whose end is theirs
 
 
 def _leave_signals(_worker: int) -> None:

@@ -11,7 +11,7 @@ import torch
 from skincli.bench.images import drawn_jpegs, given_jpegs
 from skincli.bench.records import BackboneBench, TrainBench, TrainGrowth
 from skincli.bench.training.clock import memory_errors
-from skincli.bench.training.conventional import conventional_loader
+from skincli.bench.training.conventional import conventional_loader, ending_workers
 from skincli.bench.training.growth import FACTORS, measure_growth
 from skincli.bench.training.speeds import Course, measure_speeds
 from skincli.bench.training.subject import lay_out_jpegs, pack_jpegs
@@ -91,7 +91,8 @@ def _measure(
         loader = conventional_loader(first, jpegs, steps, device)
         course = Course(pack, loader, rounds, steps, folder, device)
         with progress.step("Measuring", total) as step:
-            speeds = tuple(_speeds(config, course, step) for config in configs)
+            with ending_workers(loader):
+                speeds = tuple(_speeds(config, course, step) for config in configs)
             return speeds, measure_growth(first, pack, folder, step)
 
 

@@ -1,5 +1,6 @@
 """The benchmark measures what it says; how fast this machine is does not matter here."""
 
+import multiprocessing
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from PIL import Image
 from skincli.bench.images import drawn_jpegs
 from skincli.bench.records import BackboneBench, TrainBench, TrainGrowth, WaySpeed
 from skincli.bench.train_chart import train_chart
-from skincli.bench.training.conventional import conventional_loader
+from skincli.bench.training.conventional import conventional_loader, ending_workers
 from skincli.bench.training.growth import measure_growth
 from skincli.bench.training.measuring import bench_train
 from skincli.bench.training.pipeline import run_pipeline
@@ -193,7 +194,11 @@ def test_more_images_than_the_pack_holds_start_again(config, jpegs, tmp_path):
 # Workers are forked, as DataLoader does, which Python 3.12 and later warn of.
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_the_conventional_pipeline_gives_as_many_batches_as_a_round_has(config, jpegs):
-    batches = list(conventional_loader(config, jpegs, 5, CPU))
+    loader = conventional_loader(config, jpegs, 5, CPU)
+    with ending_workers(loader):
+        batches = list(loader)
+        assert len(multiprocessing.active_children()) >= 1
+    assert not multiprocessing.active_children()
     assert len(batches) == 5
     for images, labels in batches:
         assert (images.shape, images.dtype) == ((2, 3, 32, 32), torch.float32)

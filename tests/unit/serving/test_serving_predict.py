@@ -104,4 +104,4 @@ def test_other_requests_are_answered_while_large_images_are_read(client: httpx.C
             assert client.get("/healthz").status_code == httpx.codes.OK
             answered += 1
         assert len(slow.result()) == len(large)
-    assert answered > 10
+    assert answered > 3
