@@ -96,7 +96,7 @@ def test_real_photographs_are_answered(client: httpx.Client, real_data: Path) ->
 
 
 def test_other_requests_are_answered_while_large_images_are_read(client: httpx.Client) -> None:
-    large = [black_png(4900)] * 4
+    large = [black_png(4900)] * 8  # as many as one request may bring
     with ThreadPoolExecutor() as pool:
         slow = pool.submit(predictions, client, *large)
         answered = 0
@@ -104,4 +104,4 @@ def test_other_requests_are_answered_while_large_images_are_read(client: httpx.C
             assert client.get("/healthz").status_code == httpx.codes.OK
             answered += 1
         assert len(slow.result()) == len(large)
-    assert answered > 3
+    assert answered > 10
