@@ -88,35 +88,6 @@ class RegistryConfig:
 
 
 @dataclass(kw_only=True, slots=True)
-class JournalConfig:
-    uri: str = opt("sqlite:///journal.db", "where predictions are written: a database URI, or none")
-    keep_days: int = opt(365, "days after which a prediction is deleted")
-    keep_images: bool = opt(False, "keep the images too, which show people's skin")
-
-    def __post_init__(self) -> None:
-        require(self.keep_days >= 1, "serve.journal.keep_days", "at least 1")
-
-
-@dataclass(kw_only=True, slots=True)
-class ServeConfig:
-    host: str = opt("127.0.0.1", "address to listen on")
-    port: int = opt(8000, "port to listen on")
-    model: str | None = opt(None, "model to serve; default: the alias in the registry")
-    threads: int = opt(0, "images decoded and scored at once, a core each; 0: one per core")
-    journal: JournalConfig = field(default_factory=JournalConfig)
-    max_images: int = opt(32, "images in one request at the most")
-    max_body_megabytes: float = opt(64.0, "size of one request at the most")
-    max_concurrency: int = opt(64, "requests under way at once; more are answered 503")
-
-    def __post_init__(self) -> None:
-        require(0 < self.port < 65536, "serve.port", "between 1 and 65535")
-        require(self.threads >= 0, "serve.threads", "0 or more")
-        require(self.max_images >= 1, "serve.max_images", "at least 1")
-        require(self.max_body_megabytes > 0, "serve.max_body_megabytes", "above 0")
-        require(self.max_concurrency >= 1, "serve.max_concurrency", "at least 1")
-
-
-@dataclass(kw_only=True, slots=True)
 class RunnerConfig:
     repo: str | None = opt(None, "repository URL; default: git's origin")
     image: str = opt("iterativeai/cml:0-dvc2-base1-gpu", "container image of the runner")

@@ -1,7 +1,7 @@
 """Every setting of skincli: its name, type, default and a line on what it is for.
 
-With `data.py`, `training.py`, `tuning.py`, `promotion.py` and `operating.py` the only place where a
-default is written.
+With its neighbours (`data.py`, `training.py`, `serving.py` ...) the only place where a default
+is written.
 Dataclasses of the standard library: reading the schema costs nothing; `load.py` lays files,
 environment and command line over it.
 """
@@ -15,10 +15,10 @@ from skincli.config.operating import (
     InferenceConfig,
     RegistryConfig,
     RunnerConfig,
-    ServeConfig,
     TrackingConfig,
 )
 from skincli.config.promotion import PromotionConfig
+from skincli.config.serving import ServeConfig
 from skincli.config.training import (
     AugmentConfig,
     CalibrationConfig,

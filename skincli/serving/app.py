@@ -50,10 +50,10 @@ def assemble(config: Config, load: Callable[[], ServedModel]) -> FastAPI:
         description=_DESCRIPTION,
         version=skincli.__version__,
         lifespan=lifespan,
-        form_limits={"max_files": config.serve.max_images},
+        form_limits={"max_files": config.serve.limits.images},
     )
     app.state.model, app.state.meters = None, meters
-    app.add_middleware(BodyLimit, max_bytes=int(config.serve.max_body_megabytes * 1e6))
+    app.add_middleware(BodyLimit, max_bytes=int(config.serve.limits.body_megabytes * 1e6))
     app.add_middleware(Metered, meters=meters)
     app.add_middleware(PlainStartupFailure)
     add_error_handlers(app)

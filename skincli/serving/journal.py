@@ -5,7 +5,8 @@ from http import HTTPStatus
 
 from anyio import to_thread
 
-from skincli.config.operating import NO_STORE, JournalConfig
+from skincli.config.operating import NO_STORE
+from skincli.config.serving import JournalConfig
 from skincli.errors import SkincliError
 from skincli.journal import Feedback, JournalWriter, PredictionEntry
 from skincli.journal.statistics import brightness_and_contrast, difference_hash, sharpness

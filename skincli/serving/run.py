@@ -35,7 +35,7 @@ def run(config: Config) -> None:
                 access_log=False,
                 server_header=False,
                 # uvicorn counts open connections, the one that asks among them.
-                limit_concurrency=serve.max_concurrency + 1,
+                limit_concurrency=serve.limits.requests + 1,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
         )

@@ -14,8 +14,8 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from skincli.config.operating import JournalConfig, ServeConfig
 from skincli.config.schema import Config, ImageConfig
+from skincli.config.serving import JournalConfig, LimitsConfig, ServeConfig
 from skincli.serving import create_app
 from skincli.serving.run import listen
 
@@ -28,8 +28,7 @@ def config_for(folder: Path) -> Config:
         image=ImageConfig(max_megabytes=1.0, max_megapixels=25.0),
         serve=ServeConfig(
             model=str(folder),
-            max_images=8,
-            max_body_megabytes=3.0,
+            limits=LimitsConfig(images=8, body_megabytes=3.0),
             journal=JournalConfig(uri=f"sqlite:///{folder.parent}/journal.db"),
         ),
     )

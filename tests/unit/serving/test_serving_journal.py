@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from uploads import encoded
 
 from skincli.bundle import Bundle
-from skincli.config.operating import JournalConfig
+from skincli.config.serving import JournalConfig
 from skincli.config.schema import Config
 
 

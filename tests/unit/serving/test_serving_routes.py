@@ -78,7 +78,7 @@ def test_openapi_lists_the_routes_and_the_refusals(client: httpx.Client) -> None
 def test_a_config_is_composed_from_the_folder_when_none_is_given(
     bundle: Bundle, tmp_path: Path, monkeypatch
 ) -> None:
-    (tmp_path / "skincli.yaml").write_text("serve:\n  max_body_megabytes: 0.001\n")
+    (tmp_path / "skincli.yaml").write_text("serve:\n  limits:\n    body_megabytes: 0.001\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SKINCLI__SERVE__MODEL", str(bundle.folder))
 

@@ -136,7 +136,7 @@ def test_run_refuses_requests_beyond_its_concurrency_and_stops_at_ctrl_c(
 ) -> None:
     port, settings = served(bundle)
     url = f"http://127.0.0.1:{port}"
-    with process(RUN, tmp_path, **settings, SKINCLI__SERVE__MAX_CONCURRENCY="1") as server:
+    with process(RUN, tmp_path, **settings, SKINCLI__SERVE__LIMITS__REQUESTS="1") as server:
         wait_until_ready(url)
         with half_sent(port):
             refused = httpx.get(f"{url}/healthz", trust_env=False)
