@@ -14,8 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from uploads import encoded
 
 from skincli.bundle import Bundle
-from skincli.config.serving import JournalConfig
 from skincli.config.schema import Config
+from skincli.config.serving import JournalConfig
 
 
 def predict(client: httpx.Client, image: bytes, **query: str) -> dict:
