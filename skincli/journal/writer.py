@@ -3,7 +3,7 @@
 import logging
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -30,18 +30,18 @@ _log = logging.getLogger(__name__)
 class JournalWriter:
     """A database that predictions are written to, by a thread of its own.
 
-    `dropped` counts predictions that found the queue full or the database away: they are answered
+    `lost` is told of predictions that found the queue full or the database away: they are answered
     all the same, and lost to the journal. Raises SkincliError when the database cannot be opened.
     """
 
-    def __init__(self, uri: str, keep_days: int) -> None:
+    def __init__(self, uri: str, keep_days: int, lost: Callable[[int], None]) -> None:
         self._engine = _open(uri)
         self._keep = timedelta(days=keep_days)
         self._swept = datetime.min
         self._waiting: queue.Queue[PredictionEntry | threading.Event | None] = queue.Queue(
             _WAITING_MOST
         )
-        self.dropped = 0
+        self._lost = lost
         self._thread = threading.Thread(target=self._write_all, name="journal", daemon=True)
         self._thread.start()
 
@@ -50,7 +50,7 @@ class JournalWriter:
         try:
             self._waiting.put_nowait(entry)
         except queue.Full:
-            self.dropped += 1
+            self._lost(1)
 
     def give_feedback(self, found: Feedback) -> bool:
         """Write what was found; False when no such prediction is known. Raises SkincliError."""
@@ -112,7 +112,7 @@ class JournalWriter:
                 connection.execute(insert(predictions), [asdict(entry) for entry in batch])
             self._sweep()
         except SQLAlchemyError as error:
-            self.dropped += len(batch)
+            self._lost(len(batch))
             _log.warning("journal: %s predictions lost: %s", len(batch), _words(error))
 
     def _sweep(self) -> None:

@@ -1,5 +1,8 @@
-"""A bundle behind HTTP. The only room that imports FastAPI, Starlette and uvicorn."""
+"""A bundle behind HTTP. The only room that imports FastAPI, Starlette and uvicorn.
 
-from skincli.serving.app import create_app
+::
 
-__all__ = ["create_app"]
+    skincli serve = supervisor ─┬─ registry process   asks, fetches, verifies, tests: `following/`
+                                │        │ pointer file
+                                └─ workers ▼          uvicorn, FastAPI, inference threads
+"""

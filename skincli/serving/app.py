@@ -1,7 +1,9 @@
-"""The FastAPI application: its parts put together, and the model loaded before it is ready."""
+"""The FastAPI application: its parts put together."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from typing import Protocol
 
 from anyio import to_thread
 from fastapi import FastAPI
@@ -10,50 +12,61 @@ import skincli
 from skincli.config.load import load_config
 from skincli.config.schema import Config
 from skincli.serving.errors import add_error_handlers
+from skincli.serving.fixed import FixedModel, load_model
 from skincli.serving.journal import ServiceJournal
 from skincli.serving.meters import ServiceMeters
-from skincli.serving.middleware import BodyLimit, Metered, PlainStartupFailure
-from skincli.serving.model import ServedModel, load_model
+from skincli.serving.middleware import Admission, BodyLimit, Metered, PlainStartupFailure
 from skincli.serving.routes import earlier, health, model, predict
+from skincli.serving.served import Served
+from skincli.serving.threads import InferenceThreads
 
 _DESCRIPTION = "Classifies dermatoscopy images. For research and education, not a medical device."
 
 
+class ModelSource(Protocol):
+    """Where the model comes from: it fills in what is served, for as long as it is entered."""
+
+    def serving(self, served: Served) -> AbstractAsyncContextManager[None]: ...
+
+
 def create_app(config: Config | None = None) -> FastAPI:
-    """The application for `uvicorn --factory skincli.serving:create_app`.
+    """The application for `uvicorn --factory skincli.serving.app:create_app`, with a fixed model.
 
     Without `config`, it is composed from the working folder and the environment. The model is
     loaded at startup; one that cannot be found, verified or run stops the server from starting.
     """
     composed = config or load_config().config
-    return assemble(composed, lambda: load_model(composed))
+    return assemble(composed, lambda meters: FixedModel(partial(load_model, composed), meters))
 
 
-def assemble(config: Config, load: Callable[[], ServedModel]) -> FastAPI:
-    """The application around a model that `load` fetches, in a thread, when the server starts."""
+def assemble(config: Config, source: Callable[[ServiceMeters], ModelSource]) -> FastAPI:
+    """The application around the model that `source` brings."""
+    meters = ServiceMeters()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.journal = journal = await to_thread.run_sync(ServiceJournal, config.serve.journal)
+        journal = await to_thread.run_sync(ServiceJournal, config.serve.journal, meters.lost)
+        threads = InferenceThreads(config.serve, meters)
+        app.state.journal, app.state.threads = journal, threads
         try:
-            app.state.model = model = await to_thread.run_sync(load)
-            meters.serve(model.name)
-            yield
+            async with source(meters).serving(served):
+                yield
         finally:
-            app.state.model = None
+            served.model = None
+            await to_thread.run_sync(threads.close)
             await to_thread.run_sync(journal.close)
 
-    meters = ServiceMeters(lambda: app.state.journal.dropped)
-
+    served, limits = Served(), config.serve.limits
     app = FastAPI(
         title="skincli",
         description=_DESCRIPTION,
         version=skincli.__version__,
         lifespan=lifespan,
-        form_limits={"max_files": config.serve.limits.images},
+        form_limits={"max_files": limits.images},
     )
-    app.state.model, app.state.meters = None, meters
-    app.add_middleware(BodyLimit, max_bytes=int(config.serve.limits.body_megabytes * 1e6))
+    app.state.served, app.state.meters = served, meters
+    app.add_middleware(BodyLimit, max_bytes=int(limits.body_megabytes * 1e6))
+    app.add_middleware(Admission, most=limits.requests)
     app.add_middleware(Metered, meters=meters)
     app.add_middleware(PlainStartupFailure)
     add_error_handlers(app)

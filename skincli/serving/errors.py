@@ -33,8 +33,14 @@ _STATUS: Final[dict[ImageFault, HTTPStatus]] = {
 class Problem(HTTPException):
     """A request that is refused: the status, why in plain words, and a code for programs."""
 
-    def __init__(self, status: HTTPStatus, detail: str, reason: str) -> None:
-        super().__init__(status, detail)
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        reason: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, detail, headers)
         self.reason = reason
 
 

@@ -1,5 +1,6 @@
 """Between the service and the journal: an answer becomes a line, unless the journal is off."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -18,14 +19,11 @@ from skincli.serving.schemas import FeedbackGiven, FeedbackTaken, ModelName
 class ServiceJournal:
     """The journal of a running service. Raises SkincliError when it cannot be opened."""
 
-    def __init__(self, config: JournalConfig) -> None:
+    def __init__(self, config: JournalConfig, lost: Callable[[int], None]) -> None:
+        """`lost` is told how many predictions the journal could not keep."""
         self._keep_images = config.keep_images
         off = config.uri == NO_STORE
-        self._writer = None if off else JournalWriter(config.uri, config.keep_days)
-
-    @property
-    def dropped(self) -> int:
-        return self._writer.dropped if self._writer else 0
+        self._writer = None if off else JournalWriter(config.uri, config.keep_days, lost)
 
     def record(self, model: ModelName, answer: Answer) -> None:
         if self._writer:

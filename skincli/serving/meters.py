@@ -1,64 +1,96 @@
-"""What the service tells Prometheus."""
+"""What the service tells Prometheus: the sum of its workers, where there are several."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from skincli.serving.schemas import ModelName, Prediction
 
 CONTENT_TYPE: Final = "text/plain; version=1.0.0; charset=utf-8"
+# Set before prometheus_client is imported, it makes every number a place in a file that all
+# workers read (prometheus.github.io/client_python/multiprocess).
+SHARED_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_IMAGES: Final = (1, 2, 4, 8, 16, 32)
 
 
 class ServiceMeters:
     """Counters of one service, in a registry of its own."""
 
-    def __init__(self, dropped: Callable[[], float]) -> None:
-        self._registry = CollectorRegistry()
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
         name = "skincli_"
         self._requests = Counter(
-            f"{name}requests", "Requests answered", ("route", "status"), registry=self._registry
+            f"{name}requests", "Requests answered", ("route", "status"), registry=registry
         )
         self._seconds = Histogram(
             f"{name}stage_seconds",
-            "Time by stage: decode and network of an image, total of a request",
+            "Time by stage: queue, decode and network of an image, total of a request",
             ("stage",),
             buckets=_SECONDS,
-            registry=self._registry,
+            registry=registry,
         )
-        self._under_way = Gauge(
-            f"{name}requests_under_way", "Requests not answered yet", registry=self._registry
+        self._under_way = self._sum("requests_under_way", "Requests not answered yet")
+        self._waiting = self._sum("images_waiting", "Images that wait for a thread")
+        self._batches = Histogram(
+            f"{name}batch_images", "Images per batch", buckets=_IMAGES, registry=registry
         )
         self._predictions = Counter(
-            f"{name}predictions", "Images by diagnosis", ("diagnosis",), registry=self._registry
+            f"{name}predictions", "Images by diagnosis", ("diagnosis",), registry=registry
         )
         self._abstentions = Counter(
-            f"{name}abstentions", "Images by why no answer", ("reason",), registry=self._registry
+            f"{name}abstentions", "Images by why no answer", ("reason",), registry=registry
+        )
+        self._lost = Counter(
+            f"{name}journal_dropped", "Predictions that the journal lost", registry=registry
+        )
+        self._swaps = Counter(
+            f"{name}models_taken", "Models taken into use, by each worker", registry=registry
         )
         self._model = Gauge(
             f"{name}model",
-            "1 for what is served",
+            "1 for what is served, 0 for what was",
             ("name", "version", "digest"),
-            registry=self._registry,
+            registry=registry,
+            multiprocess_mode="livemax",
         )
-        lost = Gauge(
-            f"{name}journal_dropped", "Predictions that the journal lost", registry=self._registry
-        )
-        lost.set_function(dropped)
+        self._away = self._flag("registry_away", "1 while the registry does not answer")
+        self._refused = self._flag("version_refused", "1 while the alias names a refused version")
+        self._served: ModelName | None = None
 
     def serve(self, model: ModelName) -> None:
-        self._model.clear()
-        self._model.labels(model.name, model.version or "", model.digest).set(1)
+        if self._served is not None:
+            self._model_gauge(self._served).set(0)
+        self._model_gauge(model).set(1)
+        self._served = model
+        self._swaps.inc()
+
+    def registry(self, *, away: bool, refused: bool) -> None:
+        self._away.set(away)
+        self._refused.set(refused)
+
+    def waiting(self, images: int) -> None:
+        self._waiting.set(images)
+
+    def batch(self, images: int) -> None:
+        self._batches.observe(images)
+
+    def lost(self, predictions: int) -> None:
+        self._lost.inc(predictions)
 
     def count(self, prediction: Prediction) -> None:
         self._predictions.labels(prediction.diagnosis.code).inc()
         if prediction.abstain_reason:
             self._abstentions.labels(prediction.abstain_reason).inc()
-        self._seconds.labels("decode").observe(prediction.timings.decode_ms / 1000)
-        self._seconds.labels("network").observe(prediction.timings.network_ms / 1000)
+        spent = prediction.timings
+        self._seconds.labels("queue").observe(spent.queue_ms / 1000)
+        self._seconds.labels("decode").observe(spent.decode_ms / 1000)
+        self._seconds.labels("network").observe(spent.network_ms / 1000)
 
     @contextmanager
     def request(self) -> Iterator[Callable[[str, int], None]]:
@@ -76,4 +108,17 @@ class ServiceMeters:
             self._under_way.dec()
 
     def text(self) -> bytes:
-        return generate_latest(self._registry)
+        if SHARED_FOLDER not in os.environ:
+            return generate_latest(self._registry)
+        everyone = CollectorRegistry()
+        MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]
+        return generate_latest(everyone)
+
+    def _model_gauge(self, model: ModelName) -> Gauge:
+        return self._model.labels(model.name, model.version or "", model.digest)
+
+    def _sum(self, name: str, what: str) -> Gauge:
+        return Gauge(f"skincli_{name}", what, registry=self._registry, multiprocess_mode="livesum")
+
+    def _flag(self, name: str, what: str) -> Gauge:
+        return Gauge(f"skincli_{name}", what, registry=self._registry, multiprocess_mode="livemax")

@@ -1,4 +1,4 @@
-"""What stands before the routes: counting, the limit on a request, a failed start in words."""
+"""What stands before the routes: counting, the limits on requests, a failed start in words."""
 
 import sys
 from http import HTTPStatus
@@ -13,6 +13,7 @@ from skincli.serving.meters import ServiceMeters
 
 _REASON: Final = "too_many_bytes"
 _NO_ROUTE: Final = "(none)"
+_ALWAYS_ANSWERED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class BodyLimit:
@@ -50,6 +51,34 @@ class BodyLimit:
             return message
 
         return counted
+
+
+class Admission:
+    """Answers 503 beyond so many requests under way; those for health and counters always pass.
+
+    Their bodies are what takes memory while they arrive. Per process.
+    """
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self._app = app
+        self._most = most
+        self._under_way = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in _ALWAYS_ANSWERED:
+            await self._app(scope, receive, send)
+            return
+        if self._under_way >= self._most:
+            detail = f"{self._most} requests are under way: try again"
+            headers = {"Retry-After": "1"}
+            refusal = problem_response(HTTPStatus.SERVICE_UNAVAILABLE, detail, "busy", headers)
+            await refusal(scope, receive, send)
+            return
+        self._under_way += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._under_way -= 1
 
 
 class Metered:

@@ -1,19 +1,15 @@
-"""The model that is served: loading it, testing it, and asking it about uploaded images."""
+"""The model that is served: asking it about uploaded images."""
 
-import asyncio
 import base64
 import io
-import os
 import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
-from anyio import CapacityLimiter, to_thread
-from fastapi import UploadFile
 from PIL import Image
 
 from skincli.bundle import Bundle
@@ -24,8 +20,18 @@ from skincli.inference.abstaining import abstentions
 from skincli.inference.engine import Scores
 from skincli.inference.heatmap import overlay
 from skincli.inference.selftest import checked_classifier
-from skincli.serving.errors import image_problem
+from skincli.serving.errors import Problem, image_problem
 from skincli.serving.schemas import Diagnosis, ModelName, Prediction, Timings
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An image as it came. `sent` is when it began to wait, by `time.perf_counter`."""
+
+    name: str
+    file: BinaryIO
+    heatmap: bool
+    sent: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +43,19 @@ class Answer:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    upload: Upload
+    data: bytes
+    pixels: Pixels
+    began: float
+    ended: float
+
+
 class ServedModel:
     """A verified bundle that passed its self-test, and its name. Raises ModelError if not.
 
-    An image is decoded and scored in one thread, as many images at once as there are threads:
-    decoding and ONNX Runtime let go of the interpreter, and more threads within one network would
+    Safe to share by threads. The network takes one thread: more of them within one image would
     only wait for each other.
     """
 
@@ -50,75 +64,69 @@ class ServedModel:
         self.spec = bundle.spec
         self._classifier = checked_classifier(bundle, threads=1)
         self._limits = Limits.of(config.image)
-        self._slots = CapacityLimiter(config.serve.threads or len(os.sched_getaffinity(0)))
 
-    async def predict(self, uploads: Sequence[UploadFile], heatmap: bool = False) -> list[Answer]:
-        """One answer per upload. Raises Problem naming a bad image."""
-        return await asyncio.gather(
-            *(
-                to_thread.run_sync(self._answer, number, upload, heatmap, limiter=self._slots)
-                for number, upload in enumerate(uploads, start=1)
-            )
-        )
-
-    def _answer(self, number: int, upload: UploadFile, heatmap: bool) -> Answer:
-        name, data = upload.filename or f"image {number}", upload.file.read()
+    def answer(self, uploads: Sequence[Upload]) -> list[Answer | Problem]:
+        """An answer per image, or why it was refused; the network sees the good ones at once."""
+        decoded = [self._decode(upload) for upload in uploads]
+        good = [image for image in decoded if isinstance(image, _Decoded)]
+        if not good:
+            return [problem for problem in decoded if isinstance(problem, Problem)]
         began = time.perf_counter()
-        pixels = self._read(name, data)
-        decoded = time.perf_counter()
-        scores = self._classifier.score(pixels[None])
-        scored = time.perf_counter()
+        scores = self._classifier.score(np.stack([image.pixels for image in good]))
+        network_ms = 1000 * (time.perf_counter() - began)
+        reasons = abstentions(scores, self.spec.classes)
+        answers = iter(
+            self._answer(image, scores, row, reasons[row], network_ms)
+            for row, image in enumerate(good)
+        )
+        return [i if isinstance(i, Problem) else next(answers) for i in decoded]
+
+    def _decode(self, upload: Upload) -> _Decoded | Problem:
+        data = upload.file.read()
+        began = time.perf_counter()
+        try:
+            pixels = read_input(data, self.spec.image_size, self.spec.crop, self._limits)
+        except ImageError as error:
+            return image_problem(upload.name, error)
+        return _Decoded(upload, data, pixels, began, time.perf_counter())
+
+    def _answer(
+        self, image: _Decoded, scores: Scores, row: int, reason: Any, network_ms: float
+    ) -> Answer:
+        timings = Timings(
+            queue_ms=1000 * (image.began - image.upload.sent),
+            decode_ms=1000 * (image.ended - image.began),
+            network_ms=network_ms,
+        )
         prediction = Prediction(
             id=uuid.uuid4().hex,
-            filename=name,
-            **self._told(scores),
-            heatmap=self._heatmap(data, scores) if heatmap else None,
-            timings=Timings(
-                decode_ms=1000 * (decoded - began), network_ms=1000 * (scored - decoded)
-            ),
+            filename=image.upload.name,
+            **self._told(scores, row),
+            abstain=reason is not None,
+            abstain_reason=reason,
+            heatmap=self._heatmap(image.data, scores, row) if image.upload.heatmap else None,
+            timings=timings,
         )
-        return Answer(prediction, pixels, data)
+        return Answer(prediction, image.pixels, image.data)
 
-    def _read(self, name: str, data: bytes) -> Pixels:
-        try:
-            return read_input(data, self.spec.image_size, self.spec.crop, self._limits)
-        except ImageError as error:
-            raise image_problem(name, error) from None
-
-    def _told(self, scores: Scores) -> dict[str, Any]:
-        """What `Prediction` says of the one image of `scores`."""
+    def _told(self, scores: Scores, row: int) -> dict[str, Any]:
+        """What `Prediction` says of one image of `scores`."""
         classes = self.spec.classes
-        codes, top = [info.code for info in classes], classes[int(scores.decided[0])]
-        [reason] = abstentions(scores, classes)
+        codes, top = [info.code for info in classes], classes[int(scores.decided[row])]
         return {
             "diagnosis": Diagnosis(code=top.code, name=top.name),
-            "probabilities": dict(zip(codes, scores.probabilities[0].tolist(), strict=True)),
-            "malignant_probability": float(scores.malignant[0]),
-            "malignant": bool(scores.malignant[0] >= self.spec.operating_point),
-            "conformal_set": list(compress(codes, scores.conformal[0])),
-            "novelty": float(scores.novelty[0]),
-            "out_of_distribution": bool(scores.novelty[0] > 1),
-            "abstain": reason is not None,
-            "abstain_reason": reason,
+            "probabilities": dict(zip(codes, scores.probabilities[row].tolist(), strict=True)),
+            "malignant_probability": float(scores.malignant[row]),
+            "malignant": bool(scores.malignant[row] >= self.spec.operating_point),
+            "conformal_set": list(compress(codes, scores.conformal[row])),
+            "novelty": float(scores.novelty[row]),
+            "out_of_distribution": bool(scores.novelty[row] > 1),
         }
 
-    def _heatmap(self, data: bytes, scores: Scores) -> str:
+    def _heatmap(self, data: bytes, scores: Scores, row: int) -> str:
         """A PNG as a data URL: where the evidence for the diagnosis lies."""
         picture = read_picture(data, self.spec.image_size, self.spec.crop, self._limits)
-        drawn = overlay(picture, np.asarray(scores.cam[0, int(scores.decided[0])]))
+        drawn = overlay(picture, np.asarray(scores.cam[row, int(scores.decided[row])]))
         file = io.BytesIO()
         Image.fromarray(drawn).save(file, format="PNG")
         return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-
-
-def load_model(config: Config) -> ServedModel:
-    """The model that the config asks for, tested. Raises SkincliError."""
-    from skincli.tracking.resolve import resolve
-
-    registry = config.registry
-    wanted = config.serve.model or f"models:/{registry.name}@{registry.alias}"
-    found = resolve(config, wanted)
-    # Outside the registry the name may be a path, which is no client's business.
-    title = found.name if found.version else found.bundle.spec.lineage.run_name
-    name = ModelName(name=title, version=found.version, digest=found.bundle.digest)
-    return ServedModel(found.bundle, name, config)

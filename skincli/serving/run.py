@@ -1,46 +1,45 @@
-"""Running the server in this process until it is told to stop."""
+"""`skincli serve`: the port, the supervisor, its registry process and its workers."""
 
 import errno
 import logging
-import signal
+import os
 import socket
+import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Final
-
-import uvicorn
 
 import skincli
 from skincli.config.schema import Config
 from skincli.errors import SkincliError
-from skincli.serving.app import assemble
-from skincli.serving.model import load_model
+from skincli.serving.following.pointer import is_registered, pointer_file, wanted_model
+from skincli.serving.supervisor import supervise
+from skincli.serving.worker import work
 
-_FACTORY: Final = "skincli.serving:create_app"
-_GRACE_SECONDS: Final = 30
-_log = logging.getLogger("uvicorn.error")  # the server's own log, which uvicorn sets up
+_FACTORY: Final = "skincli.serving.app:create_app"
+_NICENESS: Final = 10  # of the registry process, which is in no hurry
+_log = logging.getLogger(__name__)
 
 
 def run(config: Config) -> None:
     """Serve until SIGTERM or Ctrl-C, finish the requests under way, and return.
 
-    The port is taken and the model loaded before the server starts, so that what is wrong with
-    either is raised here. To be called in the main thread, for the signals. Raises SkincliError.
+    To be called in the main thread, while it is the only one. Raises SkincliError when the port
+    is taken or there is no model to serve.
     """
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s:     %(message)s")
     serve = config.serve
-    with listen(serve.host, serve.port) as listener:
-        model = load_model(config)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                assemble(config, lambda: model),
-                access_log=False,
-                server_header=False,
-                # uvicorn counts open connections, the one that asks among them.
-                limit_concurrency=serve.limits.requests + 1,
-                timeout_graceful_shutdown=_GRACE_SECONDS,
-            )
-        )
-        _log.info("Serving %s on %s, Ctrl-C stops it", model.name.name, _url(listener))
-        _run_until_signal(server, listener)
+    with (
+        listen(serve.host, serve.port) as listener,
+        tempfile.TemporaryDirectory(prefix="skincli-serve-") as folder,
+    ):
+        scratch = Path(folder)
+        followed = is_registered(wanted_model(config))
+        pointer = pointer_file(config) if followed else scratch / "pointer.json"
+        workers = [("worker", partial(work, config, listener, pointer, scratch))] * serve.workers
+        asking = ("registry process", partial(_follow, config, listener, pointer))
+        _log.info("Listening on %s, Ctrl-C stops it", _url(listener))
+        supervise([asking, *workers], listener.close, serve.grace_seconds)
 
 
 def run_reloading(host: str, port: int) -> None:
@@ -49,6 +48,8 @@ def run_reloading(host: str, port: int) -> None:
     Each start composes the config anew from the working folder and the environment. Raises
     SkincliError when the port is taken.
     """
+    import uvicorn
+
     listen(host, port).close()
     package = Path(skincli.__file__).parent
     uvicorn.run(
@@ -73,15 +74,12 @@ def listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def _run_until_signal(server: uvicorn.Server, listener: socket.socket) -> None:
-    """Once drained, uvicorn raises the signal again; to stop when told is no failure here."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, server.handle_exit) for number in numbers}
-    try:
-        server.run(sockets=[listener])
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _follow(config: Config, listener: socket.socket, pointer: Path) -> None:
+    listener.close()
+    os.nice(_NICENESS)
+    from skincli.serving.following.registry import follow
+
+    follow(config, pointer)
 
 
 def _url(listener: socket.socket) -> str:

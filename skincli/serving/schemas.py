@@ -27,8 +27,9 @@ class Diagnosis(BaseModel):
 
 
 class Timings(BaseModel):
-    """Milliseconds from the file's bytes to the network's input, and in the network."""
+    """Milliseconds that the image waited, to the network's input, and in the network."""
 
+    queue_ms: float
     decode_ms: float
     network_ms: float
 
@@ -84,6 +85,7 @@ class ModelDescription(ModelName):
     operating_point: float = Field(description="threshold on the malignant probability")
     target_sensitivity: float = Field(description="malignant sensitivity it was chosen for")
     synthetic: bool = Field(description="trained on drawn images: never a medical result")
+    registry: str = Field(description="whether the registry is followed, and answers")
     lineage: dict[str, Any]
     notice: str = NOTICE
 
@@ -97,6 +99,10 @@ class EarlierAnswer(BaseModel):
 
 class Health(BaseModel):
     status: str
+
+
+class Readiness(Health):
+    registry: str = Field(description="whether the registry is followed, and answers")
 
 
 class ProblemDocument(BaseModel):

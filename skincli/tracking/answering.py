@@ -1,6 +1,7 @@
 """What a tracking server says of itself, asked without MLflow and its long patience."""
 
 import os
+from functools import cache
 from importlib.metadata import version
 from typing import Final
 
@@ -69,4 +70,11 @@ def _require_same_major(shown: str, theirs: str) -> None:
 def _get(address: str, page: str) -> httpx.Response:
     user = os.environ.get("MLFLOW_TRACKING_USERNAME")
     who = (user, os.environ.get("MLFLOW_TRACKING_PASSWORD", "")) if user else None
-    return httpx.get(f"{address.rstrip('/')}/{page}", timeout=_ANSWER_SECONDS, auth=who)
+    return _client().get(f"{address.rstrip('/')}/{page}", auth=who)
+
+
+@cache
+def _client() -> httpx.Client:
+    """One for all: every new one reads the certificates of all authorities."""
+    alone = httpx.Limits(max_keepalive_connections=0)  # a server may have been restarted
+    return httpx.Client(timeout=_ANSWER_SECONDS, limits=alone)

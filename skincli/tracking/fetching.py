@@ -16,7 +16,7 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 def fetch_bundle(uri: str, digest: str | None) -> Bundle:
     """A verified bundle from the cache, or from the artifact store. Raises ModelError."""
-    cache = _cache_folder()
+    cache = cache_folder() / "bundles"
     kept = _kept(cache, digest)
     if kept is not None:
         return kept
@@ -62,7 +62,7 @@ def _kept(cache: Path, digest: str | None) -> Bundle | None:
     return None
 
 
-def _cache_folder() -> Path:
-    """Content-addressed, so one folder serves every project of this user."""
+def cache_folder() -> Path:
+    """One for every project of this user: what is in there is keyed by what it is."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "skincli" / "bundles"
+    return Path(root) / "skincli"

@@ -75,6 +75,17 @@ def find_version(client: "MlflowClient", uri: str) -> Any:
         ) from None
 
 
+def registered_digest(config: Config, uri: str) -> tuple[str, str | None]:
+    """The version that `models:/NAME@ALIAS` names now and its bundle's digest; fetches nothing.
+
+    Raises ModelError where it names none, SkincliError if the store is away.
+    """
+    client = connect(config.tracking)
+    with store_errors(config.tracking):
+        record = find_version(client, uri)
+    return str(record.version), record.tags.get(DIGEST_TAG)
+
+
 def _resolve_version(config: Config, uri: str) -> ResolvedModel:
     client = connect(config.tracking)
     with store_errors(config.tracking):

@@ -9,14 +9,32 @@ from skincli.serving.errors import Problem
 from skincli.serving.journal import ServiceJournal
 from skincli.serving.meters import ServiceMeters
 from skincli.serving.model import ServedModel
+from skincli.serving.served import Served
+from skincli.serving.threads import InferenceThreads
+
+
+def _served(request: Request) -> Served:
+    served = request.app.state.served
+    assert isinstance(served, Served)
+    return served
 
 
 def _served_model(request: Request) -> ServedModel:
-    model = request.app.state.model
+    model = _served(request).model
     if model is None:
-        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "the model is not loaded", "not_ready")
-    assert isinstance(model, ServedModel)
+        raise Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "the model is not loaded",
+            "not_ready",
+            {"Retry-After": "1"},
+        )
     return model
+
+
+def _threads(request: Request) -> InferenceThreads:
+    threads = request.app.state.threads
+    assert isinstance(threads, InferenceThreads)
+    return threads
 
 
 def _journal(request: Request) -> ServiceJournal:
@@ -34,3 +52,5 @@ def _meters(request: Request) -> ServiceMeters:
 Journal = Annotated[ServiceJournal, Depends(_journal)]
 Meters = Annotated[ServiceMeters, Depends(_meters)]
 Model = Annotated[ServedModel, Depends(_served_model)]
+NowServed = Annotated[Served, Depends(_served)]
+Threads = Annotated[InferenceThreads, Depends(_threads)]

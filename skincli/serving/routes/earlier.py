@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, File, Request, UploadFile
 
 from skincli.serving.errors import PROBLEM_RESPONSES, no_file
-from skincli.serving.routes.dependencies import Journal, Meters, Model
+from skincli.serving.routes.dependencies import Journal, Meters, Model, NowServed, Threads
 from skincli.serving.routes.model import description_of
+from skincli.serving.routes.predict import uploads
 from skincli.serving.schemas import EarlierAnswer, ModelDescription
 
 router = APIRouter(tags=["earlier clients"])
@@ -16,6 +17,7 @@ router = APIRouter(tags=["earlier clients"])
 async def model_inference(
     request: Request,
     model: Model,
+    threads: Threads,
     journal: Journal,
     meters: Meters,
     file: Annotated[UploadFile | None, File(description="one image")] = None,
@@ -23,7 +25,7 @@ async def model_inference(
     """The most probable class of one image and its probability. New clients: `/v1/predict`."""
     if file is None:
         raise no_file(request, "file")
-    (answer,) = await model.predict([file])
+    (answer,) = await threads.answer(model, uploads([file]))
     prediction = answer.prediction
     meters.count(prediction)
     journal.record(model.name, answer)
@@ -34,6 +36,6 @@ async def model_inference(
 
 
 @router.get("/model_info")
-async def model_info(model: Model) -> dict[str, ModelDescription]:
+async def model_info(model: Model, served: NowServed) -> dict[str, ModelDescription]:
     """The same as `/v1/model`, under the key `model_info`."""
-    return {"model_info": description_of(model)}
+    return {"model_info": description_of(model, served.registry)}

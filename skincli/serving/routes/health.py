@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Response
 
 from skincli.serving.meters import CONTENT_TYPE
-from skincli.serving.routes.dependencies import Meters, Model
-from skincli.serving.schemas import Health
+from skincli.serving.routes.dependencies import Meters, Model, NowServed
+from skincli.serving.schemas import Health, Readiness
 
 router = APIRouter(tags=["health"])
 
@@ -16,9 +16,9 @@ async def alive() -> Health:
 
 
 @router.get("/readyz")
-async def ready(model: Model) -> Health:
+async def ready(model: Model, served: NowServed) -> Readiness:
     """The model is loaded and passed its self-test; 503 until then."""
-    return Health(status="ready")
+    return Readiness(status="ready", registry=served.registry)
 
 
 @router.get("/metrics", response_class=Response)

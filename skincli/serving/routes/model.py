@@ -5,19 +5,19 @@ from dataclasses import asdict
 from fastapi import APIRouter
 
 from skincli.serving.model import ServedModel
-from skincli.serving.routes.dependencies import Model
+from skincli.serving.routes.dependencies import Model, NowServed
 from skincli.serving.schemas import ClassDescription, ModelDescription
 
 router = APIRouter(prefix="/v1", tags=["model"])
 
 
 @router.get("/model")
-async def describe_model(model: Model) -> ModelDescription:
+async def describe_model(model: Model, served: NowServed) -> ModelDescription:
     """The model's task, classes, thresholds and lineage."""
-    return description_of(model)
+    return description_of(model, served.registry)
 
 
-def description_of(model: ServedModel) -> ModelDescription:
+def description_of(model: ServedModel, registry: str) -> ModelDescription:
     """The bundle's own account, without the training config: it may name private folders."""
     spec = model.spec
     lineage = asdict(spec.lineage)
@@ -32,5 +32,6 @@ def description_of(model: ServedModel) -> ModelDescription:
         operating_point=spec.operating_point,
         target_sensitivity=spec.target_sensitivity,
         synthetic=spec.lineage.synthetic,
+        registry=registry,
         lineage=lineage,
     )

@@ -1,6 +1,7 @@
 """Images in, predictions out; and later, what the lesions were found to be."""
 
 import io
+import time
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Final
@@ -8,7 +9,8 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, File, Query, Request, UploadFile
 
 from skincli.serving.errors import PROBLEM_RESPONSES, Problem, no_file
-from skincli.serving.routes.dependencies import Journal, Meters, Model
+from skincli.serving.model import Upload
+from skincli.serving.routes.dependencies import Journal, Meters, Model, Threads
 from skincli.serving.schemas import FeedbackGiven, FeedbackTaken, PredictResponse
 
 router = APIRouter(prefix="/v1", tags=["prediction"], responses=PROBLEM_RESPONSES)
@@ -26,6 +28,7 @@ _ONE_IMAGE: Final[dict[str, Any]] = {
 async def predict(
     request: Request,
     model: Model,
+    threads: Threads,
     journal: Journal,
     meters: Meters,
     images: Annotated[
@@ -38,7 +41,8 @@ async def predict(
 
     One image that cannot be read refuses the whole request.
     """
-    answers = await model.predict(images or await _body(request), heatmap)
+    files = images or await _body(request)
+    answers = await threads.answer(model, uploads(files, heatmap))
     for answer in answers:
         meters.count(answer.prediction)
         journal.record(model.name, answer)
@@ -56,6 +60,15 @@ async def give_feedback(model: Model, journal: Journal, given: FeedbackGiven) ->
             "unknown_diagnosis",
         )
     return await journal.give_feedback(given)
+
+
+def uploads(files: Sequence[UploadFile], heatmap: bool = False) -> list[Upload]:
+    """What a request sent, as the threads take it."""
+    sent = time.perf_counter()
+    return [
+        Upload(file.filename or f"image {number}", file.file, heatmap, sent)
+        for number, file in enumerate(files, start=1)
+    ]
 
 
 async def _body(request: Request) -> Sequence[UploadFile]:

@@ -14,7 +14,7 @@ from skincli.evaluation.evaluate import evaluate
 from skincli.inference.engine import Classifier, decide
 from skincli.prediction.predict import predict
 from skincli.progress import Silent
-from skincli.serving.model import load_model
+from skincli.serving.fixed import load_model
 from skincli.taxonomy import classes_of
 
 
@@ -76,7 +76,7 @@ def test_the_server_decides_by_the_weights_too(bundle, photo):
     config.serve.model = str(bundle.folder)
     scores = Classifier(bundle).score(np.zeros((1, 32, 32, 3), dtype=np.uint8))
     model = load_model(config)
-    found = model._told(scores)
+    found = model._told(scores, 0)
     assert found["diagnosis"].code == "mel"
 
 

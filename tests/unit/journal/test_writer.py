@@ -39,6 +39,10 @@ def entry(number: int, time: datetime = NOW) -> PredictionEntry:
     )
 
 
+def never(predictions: int) -> None:
+    raise AssertionError(f"{predictions} predictions were lost")
+
+
 def rows(path: Path, what: str) -> list[tuple]:
     with sqlite3.connect(path) as connection:
         return connection.execute(what).fetchall()
@@ -46,19 +50,18 @@ def rows(path: Path, what: str) -> list[tuple]:
 
 def test_what_was_recorded_is_in_the_file_once_closed(tmp_path):
     path = tmp_path / "j.db"
-    writer = JournalWriter(f"sqlite:///{path}", keep_days=30)
+    writer = JournalWriter(f"sqlite:///{path}", keep_days=30, lost=never)
     for number in range(1200):
         writer.record(entry(number))
     writer.close()
     assert rows(path, "select count(*), min(diagnosis), max(image) from predictions") == [
         (1200, "mel", None)
     ]
-    assert writer.dropped == 0
 
 
 def test_feedback_joins_a_prediction_even_one_that_still_waits(tmp_path):
     path = tmp_path / "j.db"
-    writer = JournalWriter(f"sqlite:///{path}", keep_days=30)
+    writer = JournalWriter(f"sqlite:///{path}", keep_days=30, lost=never)
     writer.record(entry(7))
     told = Feedback(prediction_id=entry(7).id, time=NOW, diagnosis="nv")
     assert writer.give_feedback(told)
@@ -72,12 +75,12 @@ def test_feedback_joins_a_prediction_even_one_that_still_waits(tmp_path):
 
 def test_what_is_older_than_its_time_is_deleted_with_its_feedback(tmp_path):
     path = tmp_path / "j.db"
-    writer = JournalWriter(f"sqlite:///{path}", keep_days=3650)
+    writer = JournalWriter(f"sqlite:///{path}", keep_days=3650, lost=never)
     writer.record(entry(1, NOW - timedelta(days=31)))
     writer.record(entry(2))
     assert writer.give_feedback(Feedback(prediction_id=entry(1).id, time=NOW, diagnosis="nv"))
     writer.close()
-    writer = JournalWriter(f"sqlite:///{path}", keep_days=30)
+    writer = JournalWriter(f"sqlite:///{path}", keep_days=30, lost=never)
     writer.record(entry(3))
     writer.close()
     assert rows(path, "select id from predictions order by id") == [(entry(2).id,), (entry(3).id,)]
@@ -86,11 +89,12 @@ def test_what_is_older_than_its_time_is_deleted_with_its_feedback(tmp_path):
 
 def test_a_journal_that_fails_costs_nothing_but_its_lines(tmp_path):
     path = tmp_path / "j.db"
-    writer = JournalWriter(f"sqlite:///{path}", keep_days=30)
+    lost: list[int] = []
+    writer = JournalWriter(f"sqlite:///{path}", keep_days=30, lost=lost.append)
     writer.record(entry(1))
     writer.record(entry(1))  # the same id: this batch cannot be written
     writer.give_feedback(Feedback(prediction_id="0" * 32, time=NOW, diagnosis="nv"))
-    assert writer.dropped == 2
+    assert lost == [2]
     writer.record(entry(2))
     writer.close()
     assert rows(path, "select id from predictions") == [(entry(2).id,)]
@@ -101,8 +105,8 @@ def test_a_kill_leaves_a_whole_file_with_all_but_the_last_moment(tmp_path):
     program = (
         "import itertools, sys, time\n"
         f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        "from test_writer import JournalWriter, entry\n"
-        f"writer = JournalWriter('sqlite:///{path}', keep_days=30)\n"
+        "from test_writer import JournalWriter, entry, never\n"
+        f"writer = JournalWriter('sqlite:///{path}', keep_days=30, lost=never)\n"
         "for number in itertools.count():\n"
         "    writer.record(entry(number))\n"
         "    print(number, flush=True)\n"
@@ -122,7 +126,7 @@ def test_a_kill_leaves_a_whole_file_with_all_but_the_last_moment(tmp_path):
 def test_a_database_that_cannot_be_opened_is_named(tmp_path):
     for uri in (f"sqlite:///{tmp_path}/none/j.db", "nonsense://x", "no uri"):
         with pytest.raises(SkincliError, match="journal cannot be opened"):
-            JournalWriter(uri, keep_days=1)
+            JournalWriter(uri, keep_days=1, lost=never)
 
 
 def test_statistics_of_an_image():

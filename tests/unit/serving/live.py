@@ -16,7 +16,7 @@ from fastapi import FastAPI
 
 from skincli.config.schema import Config, ImageConfig
 from skincli.config.serving import JournalConfig, LimitsConfig, ServeConfig
-from skincli.serving import create_app
+from skincli.serving.app import create_app
 from skincli.serving.run import listen
 
 PATIENCE = 60.0

@@ -11,7 +11,7 @@ from live import client_of
 from uploads import MULTIPART, black_png, declaring_png, encoded, multipart
 
 from skincli.config.schema import Config
-from skincli.serving import create_app
+from skincli.serving.app import create_app
 
 # Starlette leaves the file of a part that is cut off to the garbage collector.
 pytestmark = pytest.mark.filterwarnings(

@@ -8,7 +8,7 @@ from uploads import encoded
 
 from skincli.bundle import Bundle
 from skincli.config.schema import Config
-from skincli.serving import create_app
+from skincli.serving.app import create_app
 
 
 def test_the_model_is_described_without_its_config(client: httpx.Client, bundle: Bundle) -> None:
@@ -41,7 +41,7 @@ def test_the_earlier_routes_answer_in_their_shape(client: httpx.Client) -> None:
 
 def test_health(client: httpx.Client) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
-    assert client.get("/readyz").json() == {"status": "ready"}
+    assert client.get("/readyz").json() == {"status": "ready", "registry": "not followed"}
 
 
 def test_the_server_lives_but_is_not_ready_until_the_model_is_loaded(config: Config) -> None:

@@ -17,11 +17,11 @@ from uploads import MULTIPART, encoded, multipart
 from skincli.bundle import Bundle, BundleSpec, seal
 from skincli.config.schema import Config
 from skincli.errors import ModelError, SkincliError
-from skincli.serving.model import load_model
+from skincli.serving.fixed import load_model
 from skincli.serving.run import listen, run
 from skincli.taxonomy import classes_of
 
-FACTORY = (sys.executable, "-m", "uvicorn", "--factory", "skincli.serving:create_app")
+FACTORY = (sys.executable, "-m", "uvicorn", "--factory", "skincli.serving.app:create_app")
 RUN = (
     sys.executable,
     "-c",
@@ -80,12 +80,15 @@ def test_an_address_of_another_computer_is_refused() -> None:
         listen("192.0.2.1", 8000)
 
 
-def test_run_raises_what_is_wrong_with_the_model_and_frees_the_port(tmp_path: Path) -> None:
-    config = config_for(tmp_path)
-    config.serve.port = free_port()
-    with pytest.raises(ModelError):
-        run(config)
-    listen("127.0.0.1", config.serve.port).close()
+def test_a_model_that_is_not_there_ends_the_command_and_frees_the_port(tmp_path: Path) -> None:
+    port = free_port()
+    command = (sys.executable, "-m", "skincli", "serve", "--model", str(tmp_path))
+    with process((*command, f"serve.port={port}"), tmp_path) as server:
+        _, log = server.communicate(timeout=PATIENCE)
+    assert server.returncode == 2
+    assert f"there is no model `{tmp_path}`" in log
+    assert "Traceback" not in log
+    listen("127.0.0.1", port).close()
 
 
 def test_uvicorn_reports_a_model_that_is_not_there_without_a_traceback(tmp_path: Path) -> None:
@@ -139,11 +142,14 @@ def test_run_refuses_requests_beyond_its_concurrency_and_stops_at_ctrl_c(
     with process(RUN, tmp_path, **settings, SKINCLI__SERVE__LIMITS__REQUESTS="1") as server:
         wait_until_ready(url)
         with half_sent(port):
-            refused = httpx.get(f"{url}/healthz", trust_env=False)
+            refused = httpx.get(f"{url}/v1/model", trust_env=False)
+            alive = httpx.get(f"{url}/healthz", trust_env=False)
         wait_until_ready(url)
         server.send_signal(signal.SIGINT)
         _, log = server.communicate(timeout=PATIENCE)
     assert refused.status_code == httpx.codes.SERVICE_UNAVAILABLE
+    assert (refused.json()["reason"], refused.headers["retry-after"]) == ("busy", "1")
+    assert alive.status_code == httpx.codes.OK
     assert server.returncode == 0
     assert "Traceback" not in log
 

@@ -1,0 +1,1 @@
+"""Following an alias: one process asks the registry, the workers read what it found."""

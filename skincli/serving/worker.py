@@ -1,0 +1,66 @@
+"""One HTTP process of the service."""
+
+import os
+import resource
+import signal
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from skincli.config.schema import Config
+
+if TYPE_CHECKING:
+    import uvicorn
+
+_CONNECTIONS_MOST: Final = 4096
+
+
+def work(config: Config, listener: socket.socket, pointer: Path, scratch: Path) -> None:
+    """Serve until SIGTERM, finish the requests under way, and return.
+
+    To be called in the main thread of a process of its own, for the signals. What keeps it from
+    starting is logged, and ends the process with uvicorn's exit code for that.
+    """
+    from skincli.serving.meters import SHARED_FOLDER
+
+    if config.serve.workers > 1:
+        os.environ[SHARED_FOLDER] = str(scratch)
+    _allow_connections()
+    # Only here: the supervisor, which forks this process, stays small.
+    import uvicorn
+
+    from skincli.serving.app import assemble
+    from skincli.serving.following.follower import Follower
+    from skincli.serving.protocol import protocol_within
+
+    app = assemble(config, lambda meters: Follower(config, pointer, meters))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http=protocol_within(config.serve.limits.receive_seconds),
+            access_log=False,
+            server_header=False,
+            ws="none",
+            # More than that would find no file descriptor.
+            limit_concurrency=_CONNECTIONS_MOST,
+            timeout_graceful_shutdown=int(config.serve.grace_seconds),
+        )
+    )
+    _run_until_signal(server, listener)
+
+
+def _allow_connections() -> None:
+    """As many open files as the system lets this process have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _run_until_signal(server: "uvicorn.Server", listener: socket.socket) -> None:
+    """Once drained, uvicorn raises the signal again; to stop when told is no failure here."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, server.handle_exit) for number in numbers}
+    try:
+        server.run(sockets=[listener])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
