@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from anyio import CapacityLimiter, to_thread
@@ -72,7 +72,7 @@ class ServedModel:
             id=uuid.uuid4().hex,
             filename=name,
             **self._told(scores),
-            heatmap=self._heatmap(data, scores) if heatmap else None,
+            **(self._shown(data, scores) if heatmap else {}),
             timings=Timings(
                 decode_ms=1000 * (decoded - began), network_ms=1000 * (scored - decoded)
             ),
@@ -102,13 +102,19 @@ class ServedModel:
             "abstain_reason": reason,
         }
 
-    def _heatmap(self, data: bytes, scores: Scores) -> str:
-        """A PNG as a data URL: where the evidence for the diagnosis lies."""
+    def _shown(self, data: bytes, scores: Scores) -> dict[str, Any]:
+        """The region that the network saw, and where in it the evidence for the diagnosis lies."""
         picture = read_picture(data, self.spec.image_size, self.spec.crop, self._limits)
         drawn = overlay(picture, np.asarray(scores.cam[0, int(scores.decided[0])]))
-        file = io.BytesIO()
-        Image.fromarray(drawn).save(file, format="PNG")
-        return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+        return {"picture": _data_url(picture, "JPEG"), "heatmap": _data_url(drawn, "PNG")}
+
+
+def _data_url(pixels: Pixels, format_name: Literal["JPEG", "PNG"]) -> str:
+    file = io.BytesIO()
+    # `quality` is for JPEG, whose default shows blocks where colours are even, as on skin.
+    Image.fromarray(pixels).save(file, format=format_name, quality=90)
+    encoded = base64.b64encode(file.getvalue()).decode()
+    return f"data:image/{format_name.lower()};base64,{encoded}"
 
 
 def load_model(config: Config) -> ServedModel:
