@@ -1,7 +1,10 @@
 """The FastAPI application: its parts put together, and the model loaded before it is ready."""
 
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from anyio import to_thread
 from fastapi import FastAPI
@@ -10,6 +13,7 @@ import skincli
 from skincli.config.load import load_config
 from skincli.config.schema import Config
 from skincli.serving.errors import add_error_handlers
+from skincli.serving.guards.guard import guard
 from skincli.serving.journal import ServiceJournal
 from skincli.serving.meters import ServiceMeters
 from skincli.serving.middleware import BodyLimit, Metered, PlainStartupFailure
@@ -42,7 +46,9 @@ def assemble(config: Config, load: Callable[[], ServedModel]) -> FastAPI:
         finally:
             app.state.model = None
             await to_thread.run_sync(journal.close)
+            shutil.rmtree(shared, ignore_errors=True)
 
+    shared = Path(tempfile.mkdtemp(prefix="skincli-"))
     meters = ServiceMeters(lambda: app.state.journal.dropped)
 
     app = FastAPI(
@@ -54,6 +60,7 @@ def assemble(config: Config, load: Callable[[], ServedModel]) -> FastAPI:
     )
     app.state.model, app.state.meters = None, meters
     app.add_middleware(BodyLimit, max_bytes=int(config.serve.limits.body_megabytes * 1e6))
+    guard(app, config.serve, shared)
     app.add_middleware(Metered, meters=meters)
     app.add_middleware(PlainStartupFailure)
     add_error_handlers(app)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, File, Query, Request, UploadFile
 
 from skincli.serving.errors import PROBLEM_RESPONSES, Problem, no_file
-from skincli.serving.routes.dependencies import Journal, Meters, Model
+from skincli.serving.routes.dependencies import Caller, Journal, Meters, Model
 from skincli.serving.schemas import FeedbackGiven, FeedbackTaken, PredictResponse
 
 router = APIRouter(prefix="/v1", tags=["prediction"], responses=PROBLEM_RESPONSES)
@@ -28,6 +28,7 @@ async def predict(
     model: Model,
     journal: Journal,
     meters: Meters,
+    caller: Caller,
     images: Annotated[
         list[UploadFile] | None,
         File(description="JPEG, PNG, WebP, BMP or TIFF files; DICOM with `skincli[dicom]`"),
@@ -38,7 +39,9 @@ async def predict(
 
     One image that cannot be read refuses the whole request.
     """
-    answers = await model.predict(images or await _body(request), heatmap)
+    files = images or await _body(request)
+    caller.charge(len(files))
+    answers = await model.predict(files, heatmap)
     for answer in answers:
         meters.count(answer.prediction)
         journal.record(model.name, answer)

@@ -163,7 +163,7 @@ def test_a_client_that_goes_away_while_it_sends(
     client: httpx.Client, caplog: pytest.LogCaptureFixture, share: float
 ) -> None:
     body = multipart("images", JPEG)
-    head = f"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+    head = f"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
     head += f"Content-Type: {MULTIPART['content-type']}\r\n\r\n"
     address = (client.base_url.host, client.base_url.port)
     for _ in range(5):
