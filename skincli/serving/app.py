@@ -18,7 +18,7 @@ from skincli.serving.journal import ServiceJournal
 from skincli.serving.meters import ServiceMeters
 from skincli.serving.middleware import BodyLimit, Metered, PlainStartupFailure
 from skincli.serving.model import ServedModel, load_model
-from skincli.serving.routes import earlier, health, model, predict
+from skincli.serving.routes import earlier, health, model, page, predict
 
 _DESCRIPTION = "Classifies dermatoscopy images. For research and education, not a medical device."
 
@@ -56,6 +56,8 @@ def assemble(config: Config, load: Callable[[], ServedModel]) -> FastAPI:
         description=_DESCRIPTION,
         version=skincli.__version__,
         lifespan=lifespan,
+        docs_url=None,  # FastAPI's pages load their scripts from another server
+        redoc_url=None,
         form_limits={"max_files": config.serve.limits.images},
     )
     app.state.model, app.state.meters = None, meters
@@ -64,6 +66,6 @@ def assemble(config: Config, load: Callable[[], ServedModel]) -> FastAPI:
     app.add_middleware(Metered, meters=meters)
     app.add_middleware(PlainStartupFailure)
     add_error_handlers(app)
-    for part in (predict, model, health, earlier):
+    for part in (predict, model, health, earlier, page):
         app.include_router(part.router)
     return app
