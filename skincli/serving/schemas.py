@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
-from skincli.inference.abstaining import Reason
+from skincli.inference.reasons import Reason
 from skincli.taxonomy import Task
 
 NOTICE: Final = (
