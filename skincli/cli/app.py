@@ -11,6 +11,7 @@ from skincli.cli import (
     configs,
     data,
     deciding,
+    keys,
     machine,
     modelling,
     models,
@@ -37,6 +38,7 @@ deciding.add_to(app)
 transfer.add_to(models.app)
 app.add_typer(models.app, name="models")
 serving.add_to(app)
+app.add_typer(keys.app, name="keys")
 app.add_typer(track.app, name="track")
 app.add_typer(configs.app, name="config")
 app.add_typer(bench.app, name="bench")

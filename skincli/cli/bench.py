@@ -1,10 +1,11 @@
-"""`skincli bench fetch | prepare | train`."""
+"""`skincli bench fetch | prepare | train | serve`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from skincli.cli.bench_serve import serve
 from skincli.cli.bench_train import train
 from skincli.cli.options import ConfigFile, Debug, Json, Overrides, split_words
 from skincli.cli.output import Output
@@ -73,6 +74,7 @@ def prepare(
 
 
 app.command()(train)
+app.command()(serve)
 
 
 def _lines(result: "PrepareBench") -> list[str]:

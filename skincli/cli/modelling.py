@@ -12,8 +12,8 @@ from skincli.cli.training import train
 from skincli.errors import SkincliError
 
 if TYPE_CHECKING:
-    from skincli.inference.abstaining import Reason
-    from skincli.prediction.predict import PredictionRow, PredictResult
+    from skincli.inference.reasons import Reason
+    from skincli.prediction.rows import PredictionRow, PredictResult
 
 _ABSTAINS: "Final[dict[Reason, str]]" = {
     "blurred": "blurred",

@@ -14,7 +14,7 @@ import typer
 
 from skincli.cli.output import Output
 from skincli.config.secrets import mask
-from skincli.errors import Interrupted, SkincliError
+from skincli.errors import Interrupted, SkincliError, UsageError
 from skincli.progress import Progress
 
 if TYPE_CHECKING:
@@ -67,27 +67,36 @@ def _reported(output: Output, debug: bool) -> Iterator[None]:
         yield
     except typer.Exit:
         raise
-    except (SkincliError, Interrupted, KeyboardInterrupt, OSError) as error:
+    except (Exception, Interrupted, KeyboardInterrupt) as error:
         if debug:
             traceback.print_exc()
         message, hint, code = _described(error)
         output.error(message, hint, code)
         raise typer.Exit(code) from None
-    except Exception as error:
-        if debug:
-            traceback.print_exc()
-        text = f"unexpected {type(error).__name__}: {error}"
-        output.error(text, "run it again with `--debug` and report what it prints", 1)
-        raise typer.Exit(1) from None
 
 
 def _described(error: BaseException) -> tuple[str, str, int]:
+    if isinstance(error, ModuleNotFoundError):
+        error = _of_missing_package(error)
     if isinstance(error, SkincliError):
         return error.message, error.hint, error.exit_code
     if isinstance(error, OSError):
         return f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), "", 1
+    if isinstance(error, Exception):
+        text = f"unexpected {type(error).__name__}: {error}"
+        return text, "run it again with `--debug` and report what it prints", 1
     code = error.exit_code if isinstance(error, Interrupted) else 130
     return "interrupted", "run the same command again; `train --resume` goes on with a run", code
+
+
+def _of_missing_package(error: ModuleNotFoundError) -> Exception:
+    """A server install lacks packages that some commands import; lacking others is a fault."""
+    from skincli.doctor.packages import NOT_ON_A_SERVER, WHOLE
+
+    package = (error.name or "").partition(".")[0]
+    if package not in NOT_ON_A_SERVER.values():
+        return error
+    return UsageError(f"this needs `{package}`, which a server install leaves out", WHOLE)
 
 
 @contextmanager

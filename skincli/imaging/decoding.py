@@ -1,26 +1,48 @@
 """Image bytes of any supported format to an upright RGB image and the network's input."""
 
+from collections.abc import Callable
 from typing import Final
 
 from PIL import Image
 
 from skincli.config.data import Crop
+from skincli.errors import ImageError
+from skincli.imaging.bmp import bmp_essence, is_bmp
 from skincli.imaging.dicom import is_dicom, open_dicom
+from skincli.imaging.essence import Essence
 from skincli.imaging.framing import network_input
 from skincli.imaging.header import Header, OpenImage
-from skincli.imaging.jpeg import MODES, JpegImage, is_jpeg, plain_header
-from skincli.imaging.limits import Limits, Pixels
+from skincli.imaging.jpeg import open_jpeg
+from skincli.imaging.limits import FORMATS, Limits, Pixels
+from skincli.imaging.png import is_png, png_essence
 from skincli.imaging.raster import open_raster
+from skincli.imaging.segments import is_jpeg, read_segments
+from skincli.imaging.tiff import is_tiff, tiff_essence
+from skincli.imaging.webp import is_webp, webp_essence
 
 _PICTURE_SIDE: Final = 256
+_READERS: Final[tuple[tuple[Callable[[bytes], bool], Callable[[bytes], Essence]], ...]] = (
+    (is_png, png_essence),
+    (is_webp, webp_essence),
+    (is_bmp, bmp_essence),
+    (is_tiff, tiff_essence),
+)
 
 
 def open_image(data: bytes, limits: Limits) -> OpenImage:
     """Read an image's header; its pixels are not decoded yet. Raises ImageError."""
     limits.check_bytes(data)
-    image = _parsed(data)
-    limits.check_size(image.header.width, image.header.height)
-    return image
+    if is_dicom(data):
+        image: OpenImage = open_dicom(data)
+        limits.check_size(image.header.width, image.header.height)
+        return image
+    if is_jpeg(data):
+        segments = read_segments(data)
+        limits.check_size(segments.essence.width, segments.essence.height)
+        return open_jpeg(segments)
+    essence = _essence(data)
+    limits.check_size(essence.width, essence.height)
+    return open_raster(essence)
 
 
 def read_header(data: bytes, limits: Limits) -> Header:
@@ -49,13 +71,11 @@ def read_picture(data: bytes, size: int, crop: Crop, limits: Limits) -> Pixels:
     return network_input(decode(data, limits, at_least=side), side, crop)
 
 
-def _parsed(data: bytes) -> OpenImage:
-    if is_dicom(data):
-        return open_dicom(data)
-    plain = plain_header(data) if is_jpeg(data) else None
-    if plain is not None:
-        return JpegImage(data, plain)
-    raster = open_raster(data)
-    if raster.header.format == "JPEG" and raster.header.mode in MODES:
-        return JpegImage(data, raster.header)
-    return raster
+def _essence(data: bytes) -> Essence:
+    """By what the content begins with, whatever name or type it was sent under."""
+    for is_format, essence_of in _READERS:
+        if is_format(data):
+            return essence_of(data)
+    raise ImageError(
+        f"this is not an image of a supported format ({', '.join(FORMATS)})", "not_an_image"
+    )

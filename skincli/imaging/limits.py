@@ -16,6 +16,8 @@ FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "DICOM")
 IMAGE_SUFFIXES: Final = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".dcm"}
 )
+# The longest side of a JPEG. Resizing takes memory by the side: 32 bytes a pixel of it.
+_MOST_SIDE: Final = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,5 +47,11 @@ class Limits:
             raise ImageError(
                 f"the image is {width} x {height} pixels, more than the "
                 f"{self.max_pixels:,} pixels allowed",
+                "too_many_pixels",
+            )
+        if max(width, height) > _MOST_SIDE:
+            raise ImageError(
+                f"the image is {width} x {height} pixels: no side may have more than "
+                f"{_MOST_SIDE:,}",
                 "too_many_pixels",
             )

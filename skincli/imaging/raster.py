@@ -1,4 +1,4 @@
-"""JPEG, PNG, WebP, BMP and TIFF through Pillow."""
+"""The essence of an image file through Pillow, to an upright RGB image."""
 
 import io
 import logging
@@ -7,16 +7,25 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
-from PIL.ExifTags import Base
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from skincli.errors import ImageError
 from skincli.imaging.damage import named_damage
+from skincli.imaging.essence import Essence
 from skincli.imaging.header import Header
-from skincli.imaging.limits import FORMATS
+from skincli.imaging.limits import Pixels
 
-_PILLOW_FORMATS: Final = tuple(name for name in FORMATS if name != "DICOM")
 _DEEP_GREY: Final = ("I;16", "I;16L", "I;16B")
+_ROWS: Final = 256
+_UPRIGHT: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 # Our own limit is far lower than Pillow's, and its remarks on odd metadata help no one. Set once
 # for the process: `warnings.catch_warnings` is not safe in the threads that decode.
@@ -27,7 +36,7 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 @dataclass(frozen=True, slots=True)
 class RasterImage:
-    """A file that Pillow has opened. Of several frames, the first is the picture."""
+    """A file that Pillow has opened."""
 
     image: Image.Image
     header: Header
@@ -37,66 +46,42 @@ class RasterImage:
             if at_least is not None:
                 self.image.draft("RGB", (2 * at_least, 2 * at_least))
             self.image.load()
-            ImageOps.exif_transpose(self.image, in_place=True)
-            return _to_rgb(self.image, self.header)
+            return upright(_to_rgb(self.image, self.header), self.header.orientation)
 
 
-def open_raster(data: bytes) -> RasterImage:
+def open_raster(essence: Essence) -> RasterImage:
     """Parse the header only. Raises ImageError."""
     with named_damage("the image header is damaged"):
         try:
-            image = Image.open(io.BytesIO(data), formats=_PILLOW_FORMATS)
+            image = Image.open(io.BytesIO(essence.data), formats=(essence.format,))
         except UnidentifiedImageError:
-            raise ImageError(
-                f"this is not an image of a supported format ({', '.join(FORMATS)})",
-                "not_an_image",
-            ) from None
+            raise ImageError("the image header is damaged", "damaged") from None
+        if image.size != (essence.width, essence.height):
+            raise ValueError("the file names two sizes")
         if image.mode in ("I", "F"):
             raise ImageError("the range of the grey levels is not known", "unsupported_format")
-        return RasterImage(image, _header_of(image))
+        return RasterImage(image, _header_of(image, essence))
 
 
-def _header_of(image: Image.Image) -> Header:
-    several = _has_further_frames(image)
-    orientation = _orientation(image)
+def upright(image: Image.Image, orientation: int) -> Image.Image:
+    """The image turned as EXIF's orientation says."""
+    turn = _UPRIGHT.get(orientation)
+    return image if turn is None else image.transpose(turn)
+
+
+def _header_of(image: Image.Image, essence: Essence) -> Header:
     width, height = image.size
-    # Pillow turns the size of a TIFF by itself.
-    if orientation >= 5 and image.format != "TIFF":
-        width, height = height, width
+    turned = essence.orientation >= 5
     return Header(
-        # MPO is what Pillow calls a JPEG that is followed by further pictures.
-        format="JPEG" if image.format == "MPO" else str(image.format),
+        format=essence.format,
         mode=image.mode,
-        width=width,
-        height=height,
-        orientation=orientation,
+        width=height if turned else width,
+        height=width if turned else height,
+        orientation=essence.orientation,
         bits=_bits(image),
         transparent=_is_transparent(image),
-        several_frames=several,
+        several_frames=essence.several_frames,
     )
-
-
-def _orientation(image: Image.Image) -> int:
-    if image.format == "PNG":
-        # `getexif` would decode the image first, to look for what may stand behind the pixels.
-        exif = Image.Exif()
-        exif.load(image.info.get("exif", b""))
-    else:
-        exif = image.getexif()
-    orientation = exif.get(Base.Orientation, 1)
-    return orientation if orientation in range(1, 9) else 1
-
-
-def _has_further_frames(image: Image.Image) -> bool:
-    """Whether there is a second frame. A TIFF is asked for that one only: counting may be long."""
-    if image.format != "TIFF":
-        return bool(getattr(image, "is_animated", False))
-    try:
-        image.seek(1)
-    except EOFError:
-        return False
-    image.seek(0)
-    return True
 
 
 def _bits(image: Image.Image) -> int:
@@ -114,10 +99,19 @@ def _is_transparent(image: Image.Image) -> bool:
 
 def _to_rgb(image: Image.Image, header: Header) -> Image.Image:
     if image.mode in _DEEP_GREY:
-        # Pillow would clip these grey levels at 255 instead of scaling them.
-        levels = np.asarray(image, dtype=np.float32) * (255 / (2**header.bits - 1))
-        image = Image.fromarray(levels.clip(0, 255).astype(np.uint8))
+        image = Image.fromarray(_eight_bit(np.asarray(image), header.bits))
     if _is_transparent(image):
-        rgba = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+        rgba = image if image.mode == "RGBA" else image.convert("RGBA")
+        white = Image.new("RGB", rgba.size, "white")
+        white.paste(rgba, mask=rgba)
+        return white
     return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _eight_bit(levels: np.ndarray, bits: int) -> Pixels:
+    """Grey levels scaled, where Pillow would clip them at 255. By rows, to save memory."""
+    scaled: Pixels = np.empty(levels.shape, np.uint8)
+    for top in range(0, len(levels), _ROWS):
+        rows = levels[top : top + _ROWS] * np.float32(255 / (2**bits - 1))
+        scaled[top : top + _ROWS] = rows.clip(0, 255)
+    return scaled

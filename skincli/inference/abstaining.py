@@ -1,13 +1,10 @@
 """When a model had better not answer, and why."""
 
-from typing import Literal
-
 import numpy as np
 
 from skincli.inference.engine import Flags, Scores
+from skincli.inference.reasons import Reason
 from skincli.taxonomy import ClassInfo
-
-Reason = Literal["blurred", "unlike_training_images", "benign_or_malignant"]
 
 
 def undecided(conformal: Flags, classes: tuple[ClassInfo, ...]) -> Flags:

@@ -1,6 +1,6 @@
 """Heat maps on disk: one PNG per image, under names that never collide."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -8,30 +8,32 @@ from PIL import Image
 
 from skincli.errors import SkincliError
 from skincli.imaging import Pixels
-from skincli.inference.engine import Floats
-from skincli.inference.heatmap import overlay
 
 SUFFIX: Final = ".heatmap.png"
 
 
 class HeatmapFolder:
-    """Writes `<image>.heatmap.png`, numbered where two images have the same name."""
+    """Writes `<image>.heatmap.png`, numbered where two images have the same name.
 
-    def __init__(self, folder: Path, images: Iterable[Path]) -> None:
-        """`images` are files that must not be written over. Raises SkincliError."""
+    Which image gets which name is settled at once: threads may write in any order, and again.
+    """
+
+    def __init__(self, folder: Path, images: Collection[Path]) -> None:
+        """`images` are all that may come, and are not written over. Raises SkincliError."""
         self._folder = folder
         self._taken = {_key(image) for image in images}
+        self._names = {image: self._free_name(image.stem) for image in images}
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise _unwritable(folder, error) from None
 
-    def write(self, image: Path, picture: Pixels, cam: Floats) -> Path:
-        """Lay `cam [h, w]` over a picture uint8 `[H, W, 3]` of the image, and save it."""
-        target = self._free_name(image.stem)
+    def write(self, image: Path, drawn: Pixels) -> Path:
+        """Save what was drawn of an image, uint8 `[H, W, 3]`. Raises SkincliError."""
+        target = self._names[image]
         partial = target.with_name(target.name + ".partial")
         try:
-            Image.fromarray(overlay(picture, cam)).save(partial, format="PNG")
+            Image.fromarray(drawn).save(partial, format="PNG")
             partial.replace(target)
         except OSError as error:
             raise _unwritable(target, error) from None

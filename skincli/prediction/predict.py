@@ -11,54 +11,16 @@ from skincli.bundle import Bundle, BundleSpec
 from skincli.config.schema import Config
 from skincli.errors import ImageError
 from skincli.imaging import Limits, Pixels, read_input, read_picture
-from skincli.inference.abstaining import Reason, abstentions
+from skincli.inference.abstaining import abstentions
 from skincli.inference.engine import Classifier, Floats, Scores
+from skincli.inference.heatmap import overlay
+from skincli.inference.reasons import Reason
 from skincli.prediction.find import find_images
 from skincli.prediction.heatmaps import HeatmapFolder
+from skincli.prediction.reading import read_bytes
+from skincli.prediction.rows import PredictionRow, PredictResult
 from skincli.progress import Progress, Step
-from skincli.taxonomy import ClassInfo
 from skincli.tracking.resolve import resolve
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PredictionRow:
-    """What the model says of one image; all None but `path` and `error` when it has an error.
-
-    `malignant` is the decision at the model's operating point. `conformal_set` holds the codes of
-    the diagnoses that may well be true. Where the model had better not answer, `abstain` says why;
-    `novelty` is above 1 where the image is out of distribution.
-    """
-
-    path: Path
-    code: str | None = None
-    name: str | None = None
-    probability: float | None = None
-    malignant_probability: float | None = None
-    malignant: bool | None = None
-    probabilities: dict[str, float] | None = None
-    conformal_set: tuple[str, ...] | None = None
-    novelty: float | None = None
-    out_of_distribution: bool | None = None
-    abstain: Reason | None = None
-    heatmap: Path | None = None
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PredictResult:
-    """`synthetic` means that the model has only ever learnt from drawn images."""
-
-    rows: tuple[PredictionRow, ...]
-    model: str
-    version: str | None
-    bundle_digest: str
-    synthetic: bool
-    classes: tuple[ClassInfo, ...]
-    operating_point: float
-
-    @property
-    def n_errors(self) -> int:
-        return sum(row.error is not None for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +85,7 @@ def _predict_all(
 def _read(path: Path, spec: BundleSpec, limits: Limits, with_picture: bool) -> _Input:
     size, crop = spec.image_size, spec.crop
     try:
-        data = _read_bytes(path, limits)
+        data = read_bytes(path, limits)
         pixels = read_input(data, size, crop, limits)
         picture = read_picture(data, size, crop, limits) if with_picture else None
     except ImageError as error:
@@ -131,17 +93,6 @@ def _read(path: Path, spec: BundleSpec, limits: Limits, with_picture: bool) -> _
     except OSError as error:
         return _Input(path, error=f"the file cannot be read: {error.strerror}")
     return _Input(path, pixels, picture)
-
-
-def _read_bytes(path: Path, limits: Limits) -> bytes:
-    """The file's bytes, unless there are so many that reading them would already hurt."""
-    size = path.stat().st_size
-    if size > limits.max_bytes:
-        raise ImageError(
-            f"the file has {size:,} bytes, more than the {limits.max_bytes:,} allowed",
-            "too_many_bytes",
-        )
-    return path.read_bytes()
 
 
 def _predict_batch(
@@ -174,7 +125,7 @@ def _describe(
     codes = [info.code for info in spec.classes]
     heatmap = None
     if heatmaps is not None and item.picture is not None:
-        heatmap = heatmaps.write(item.path, item.picture, scores.cam[position, top])
+        heatmap = heatmaps.write(item.path, overlay(item.picture, scores.cam[position, top]))
     return PredictionRow(
         path=item.path,
         code=spec.classes[top].code,

@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 from skincli.errors import SkincliError
-from skincli.prediction.predict import PredictionRow, PredictResult
+from skincli.prediction.rows import PredictionRow, PredictResult
 
 
 def write_csv(result: PredictResult, path: Path) -> None:

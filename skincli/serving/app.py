@@ -1,8 +1,12 @@
 """The FastAPI application: its parts put together."""
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from anyio import to_thread
@@ -13,10 +17,11 @@ from skincli.config.load import load_config
 from skincli.config.schema import Config
 from skincli.serving.errors import add_error_handlers
 from skincli.serving.fixed import FixedModel, load_model
+from skincli.serving.guards.guard import guard
 from skincli.serving.journal import ServiceJournal
 from skincli.serving.meters import ServiceMeters
 from skincli.serving.middleware import Admission, BodyLimit, Metered, PlainStartupFailure
-from skincli.serving.routes import earlier, health, model, predict
+from skincli.serving.routes import earlier, health, model, page, predict
 from skincli.serving.served import Served
 from skincli.serving.threads import InferenceThreads
 
@@ -36,11 +41,19 @@ def create_app(config: Config | None = None) -> FastAPI:
     loaded at startup; one that cannot be found, verified or run stops the server from starting.
     """
     composed = config or load_config().config
-    return assemble(composed, lambda meters: FixedModel(partial(load_model, composed), meters))
+    scratch = Path(tempfile.mkdtemp(prefix="skincli-"))
+    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
+    load = partial(load_model, composed)
+    return assemble(composed, lambda meters: FixedModel(load, meters), scratch)
 
 
-def assemble(config: Config, source: Callable[[ServiceMeters], ModelSource]) -> FastAPI:
-    """The application around the model that `source` brings."""
+def assemble(
+    config: Config, source: Callable[[ServiceMeters], ModelSource], scratch: Path
+) -> FastAPI:
+    """The application around the model that `source` brings.
+
+    `scratch` is a folder for all processes of this server, and for nothing else.
+    """
     meters = ServiceMeters()
 
     @asynccontextmanager
@@ -62,14 +75,17 @@ def assemble(config: Config, source: Callable[[ServiceMeters], ModelSource]) -> 
         description=_DESCRIPTION,
         version=skincli.__version__,
         lifespan=lifespan,
+        docs_url=None,  # FastAPI's pages load their scripts from another server
+        redoc_url=None,
         form_limits={"max_files": limits.images},
     )
     app.state.served, app.state.meters = served, meters
     app.add_middleware(BodyLimit, max_bytes=int(limits.body_megabytes * 1e6))
     app.add_middleware(Admission, most=limits.requests)
+    guard(app, config.serve, scratch)
     app.add_middleware(Metered, meters=meters)
     app.add_middleware(PlainStartupFailure)
     add_error_handlers(app)
-    for part in (predict, model, health, earlier):
+    for part in (predict, model, health, earlier, page):
         app.include_router(part.router)
     return app

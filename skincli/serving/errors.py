@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from skincli.errors import ImageError, ImageFault
+from skincli.serving.guards.headers import headers_for
 from skincli.serving.schemas import ProblemDocument
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -31,17 +32,21 @@ _STATUS: Final[dict[ImageFault, HTTPStatus]] = {
 
 
 class Problem(HTTPException):
-    """A request that is refused: the status, why in plain words, and a code for programs."""
+    """A request that is refused: the status, why in plain words, and a code for programs.
+
+    `retry_after` are the seconds after which another attempt has a chance.
+    """
 
     def __init__(
-        self,
-        status: HTTPStatus,
-        detail: str,
-        reason: str,
-        headers: Mapping[str, str] | None = None,
+        self, status: HTTPStatus, detail: str, reason: str, retry_after: int | None = None
     ) -> None:
+        headers = None if retry_after is None else {"retry-after": str(retry_after)}
         super().__init__(status, detail, headers)
         self.reason = reason
+
+    def response(self) -> JSONResponse:
+        """The answer, for where no exception handler stands around."""
+        return problem_response(self.status_code, self.detail, self.reason, self.headers)
 
 
 def image_problem(filename: str, error: ImageError) -> Problem:
@@ -86,8 +91,9 @@ def add_error_handlers(app: FastAPI) -> None:
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    reason = error.reason if isinstance(error, Problem) else None
-    return problem_response(error.status_code, error.detail, reason, error.headers)
+    if isinstance(error, Problem):
+        return error.response()
+    return problem_response(error.status_code, error.detail, headers=error.headers)
 
 
 async def _malformed(request: Request, error: Exception) -> JSONResponse:
@@ -97,16 +103,17 @@ async def _malformed(request: Request, error: Exception) -> JSONResponse:
     # ("body", "images", 0), or ("body",) where there is none.
     field = str(first["loc"][:2][-1])
     if _is_form(request):
-        problem = no_file(request, field)
-        return problem_response(problem.status_code, problem.detail, problem.reason)
+        return no_file(request, field).response()
     return problem_response(
         HTTPStatus.UNPROCESSABLE_ENTITY, f"`{field}`: {first['msg'].lower()}", "invalid"
     )
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    # uvicorn drops the connection after an exception; a client that is told opens a new one.
-    return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, headers={"connection": "close"})
+    # uvicorn drops the connection after an exception; a client that is told opens a new one. This
+    # answer passes by all middleware, hence the headers.
+    headers = {**headers_for(request.url.path), "connection": "close"}
+    return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, headers=headers)
 
 
 def _is_form(request: Request) -> bool:

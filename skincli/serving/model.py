@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 from PIL import Image
@@ -104,7 +104,7 @@ class ServedModel:
             **self._told(scores, row),
             abstain=reason is not None,
             abstain_reason=reason,
-            heatmap=self._heatmap(image.data, scores, row) if image.upload.heatmap else None,
+            **(self._shown(image.data, scores, row) if image.upload.heatmap else {}),
             timings=timings,
         )
         return Answer(prediction, image.pixels, image.data)
@@ -123,10 +123,16 @@ class ServedModel:
             "out_of_distribution": bool(scores.novelty[row] > 1),
         }
 
-    def _heatmap(self, data: bytes, scores: Scores, row: int) -> str:
-        """A PNG as a data URL: where the evidence for the diagnosis lies."""
+    def _shown(self, data: bytes, scores: Scores, row: int) -> dict[str, Any]:
+        """The region that the network saw, and where in it the evidence for the diagnosis lies."""
         picture = read_picture(data, self.spec.image_size, self.spec.crop, self._limits)
         drawn = overlay(picture, np.asarray(scores.cam[row, int(scores.decided[row])]))
-        file = io.BytesIO()
-        Image.fromarray(drawn).save(file, format="PNG")
-        return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+        return {"picture": _data_url(picture, "JPEG"), "heatmap": _data_url(drawn, "PNG")}
+
+
+def _data_url(pixels: Pixels, format_name: Literal["JPEG", "PNG"]) -> str:
+    file = io.BytesIO()
+    # `quality` is for JPEG, whose default shows blocks where colours are even, as on skin.
+    Image.fromarray(pixels).save(file, format=format_name, quality=90)
+    encoded = base64.b64encode(file.getvalue()).decode()
+    return f"data:image/{format_name.lower()};base64,{encoded}"

@@ -13,6 +13,7 @@ import skincli
 from skincli.config.schema import Config
 from skincli.errors import SkincliError
 from skincli.serving.following.pointer import is_registered, pointer_file, wanted_model
+from skincli.serving.keys.issuing import require_keys
 from skincli.serving.supervisor import supervise
 from skincli.serving.worker import work
 
@@ -25,10 +26,11 @@ def run(config: Config) -> None:
     """Serve until SIGTERM or Ctrl-C, finish the requests under way, and return.
 
     To be called in the main thread, while it is the only one. Raises SkincliError when the port
-    is taken or there is no model to serve.
+    is taken, there is no model to serve, or keys are asked for and there are none.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s:     %(message)s")
     serve = config.serve
+    require_keys(serve)
     with (
         listen(serve.host, serve.port) as listener,
         tempfile.TemporaryDirectory(prefix="skincli-serve-") as folder,

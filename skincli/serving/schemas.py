@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
-from skincli.inference.abstaining import Reason
+from skincli.inference.reasons import Reason
 from skincli.taxonomy import Task
 
 NOTICE: Final = (
@@ -48,7 +48,14 @@ class Prediction(BaseModel):
     out_of_distribution: bool = Field(description="novelty is above 1")
     abstain: bool = Field(description="the model had better not answer: do not use the diagnosis")
     abstain_reason: Reason | None = None
-    heatmap: str | None = Field(None, description="where asked for: a PNG as a data URL")
+    picture: str | None = Field(
+        None, description="with the heat map: the region that the network saw, as a data URL (JPEG)"
+    )
+    heatmap: str | None = Field(
+        None,
+        description="where asked for: `picture` with the class activation map laid over it, "
+        "as a data URL (PNG)",
+    )
     timings: Timings
 
 

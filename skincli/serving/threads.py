@@ -141,6 +141,4 @@ class InferenceThreads:
     def _busy(self, why: str, reason: str) -> Problem:
         left = len(self._waiting) * self._seconds_per_image / len(self._threads)
         after = min(_LONGEST_RETRY_SECONDS, max(1, math.ceil(left)))
-        return Problem(
-            HTTPStatus.SERVICE_UNAVAILABLE, f"{why}: try again", reason, {"Retry-After": str(after)}
-        )
+        return Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"{why}: try again", reason, after)

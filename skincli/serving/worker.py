@@ -33,7 +33,7 @@ def work(config: Config, listener: socket.socket, pointer: Path, scratch: Path) 
     from skincli.serving.following.follower import Follower
     from skincli.serving.protocol import protocol_within
 
-    app = assemble(config, lambda meters: Follower(config, pointer, meters))
+    app = assemble(config, lambda meters: Follower(config, pointer, meters), scratch)
     server = uvicorn.Server(
         uvicorn.Config(
             app,

@@ -59,7 +59,7 @@ def require_server(uri: str) -> None:
 
 
 def _require_same_major(shown: str, theirs: str) -> None:
-    ours = version("mlflow")
+    ours = version("mlflow-skinny")  # the client, which a server install has alone
     if theirs.partition(".")[0] != ours.partition(".")[0]:
         raise SkincliError(
             f"the tracking server {shown} is MLflow {theirs}, this client MLflow {ours}",

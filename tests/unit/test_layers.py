@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HEAVY_ROOMS = ("skincli.models", "skincli.training", "skincli.bench.training")
+# The last are run by other interpreters, with other packages.
+HEAVY_ROOMS = (
+    "skincli.models",
+    "skincli.training",
+    "skincli.bench.training",
+    "skincli.bench.serving.peers",
+)
 HEAVY = ("torch", "torchvision", "lightning", "torchmetrics")
 
 

@@ -7,8 +7,8 @@ from typing import Final
 import httpx
 
 from skincli.data.download.client import KEY_VARIABLE
-from skincli.data.download.patience import seconds_asked
 from skincli.errors import DataError, SkincliError
+from skincli.patience import seconds_asked
 
 _BUSY: Final = frozenset({408, 425, 429})
 _GONE: Final = frozenset({404, 410})

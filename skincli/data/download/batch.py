@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from skincli.crew import work_through
 from skincli.data.download.asking import ask_size
-from skincli.data.download.crew import work_through
 from skincli.data.download.transfer import RemoteFile, receive
 from skincli.data.download.web import Web
 from skincli.data.storage import require_space

@@ -7,9 +7,9 @@ from threading import Event
 
 import httpx
 
+from skincli import patience
 from skincli.config.data import DownloadConfig
 from skincli.config.secrets import mask
-from skincli.data.download import patience
 from skincli.data.download.answers import Transient
 from skincli.data.download.client import open_client
 from skincli.errors import DataError

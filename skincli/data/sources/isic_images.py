@@ -5,8 +5,8 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+from skincli.crew import work_through
 from skincli.data.download.answers import RefusedError
-from skincli.data.download.crew import work_through
 from skincli.data.download.isic import fresh_address
 from skincli.data.download.transfer import RemoteFile, receive
 from skincli.data.download.web import Web

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from skincli.serving.errors import Problem
+from skincli.serving.guards.limits import Client
 from skincli.serving.journal import ServiceJournal
 from skincli.serving.meters import ServiceMeters
 from skincli.serving.model import ServedModel
@@ -26,7 +27,7 @@ def _served_model(request: Request) -> ServedModel:
             HTTPStatus.SERVICE_UNAVAILABLE,
             "the model is not loaded",
             "not_ready",
-            {"Retry-After": "1"},
+            retry_after=1,
         )
     return model
 
@@ -49,6 +50,13 @@ def _meters(request: Request) -> ServiceMeters:
     return meters
 
 
+def _client(request: Request) -> Client:
+    client = request.state.client
+    assert isinstance(client, Client)
+    return client
+
+
+Caller = Annotated[Client, Depends(_client)]
 Journal = Annotated[ServiceJournal, Depends(_journal)]
 Meters = Annotated[ServiceMeters, Depends(_meters)]
 Model = Annotated[ServedModel, Depends(_served_model)]

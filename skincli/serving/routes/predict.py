@@ -10,7 +10,7 @@ from fastapi import APIRouter, File, Query, Request, UploadFile
 
 from skincli.serving.errors import PROBLEM_RESPONSES, Problem, no_file
 from skincli.serving.model import Upload
-from skincli.serving.routes.dependencies import Journal, Meters, Model, Threads
+from skincli.serving.routes.dependencies import Caller, Journal, Meters, Model, Threads
 from skincli.serving.schemas import FeedbackGiven, FeedbackTaken, PredictResponse
 
 router = APIRouter(prefix="/v1", tags=["prediction"], responses=PROBLEM_RESPONSES)
@@ -31,6 +31,7 @@ async def predict(
     threads: Threads,
     journal: Journal,
     meters: Meters,
+    caller: Caller,
     images: Annotated[
         list[UploadFile] | None,
         File(description="JPEG, PNG, WebP, BMP or TIFF files; DICOM with `skincli[dicom]`"),
@@ -42,6 +43,7 @@ async def predict(
     One image that cannot be read refuses the whole request.
     """
     files = images or await _body(request)
+    caller.charge(len(files))
     answers = await threads.answer(model, uploads(files, heatmap))
     for answer in answers:
         meters.count(answer.prediction)

@@ -40,6 +40,7 @@ def require_startable(config: TrackingConfig, backend: Backend, progress: Progre
 
 def _require_packages(config: TrackingConfig, backend: Backend) -> None:
     needed = {
+        "flask": True,  # not there in a server install
         "psycopg": backend.database is None,
         "boto3": backend.bucket is not None,
         "flask_wtf": config.auth,

@@ -11,11 +11,11 @@ from standins.dataverse import Dataverse
 from standins.isic import Isic, Lesion
 from standins.mirror import Mirror
 
+from skincli import patience
 from skincli.config.schema import Config
-from skincli.data.download import patience
-from skincli.data.download.patience import Patience
 from skincli.data.raw import ARCHIVES, FILES, ISIC2018, METADATA, SEGMENTATIONS
 from skincli.data.storage import SetFolder
+from skincli.patience import Patience
 from skincli.progress import Silent
 
 # The levels of a diagnosis in the ISIC Archive; the last one is none of the seven.

@@ -49,7 +49,7 @@ def test_all_is_well(clinic: Clinic, progress) -> None:
         (encode(picture(9), "PNG")[:-900], "the image is truncated or damaged"),
         (b"", "the file is empty"),
         (b"<html>not found</html>", "this is not an image of a supported format (JPEG, PNG"),
-        (jpeg(9)[:11], "the image header is damaged"),
+        (jpeg(9)[:11], "the image is truncated or damaged: it ends early"),
         (encode(picture(9, 400, 300)), "the image is 400 x 300 pixels, more than the 100,000"),
         (jpeg(9) + bytes(30_000), "bytes, more than the 30,000 allowed"),
     ],

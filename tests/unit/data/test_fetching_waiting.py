@@ -11,12 +11,12 @@ import pytest
 from standins.mirror import Mirror
 
 from skincli.config.data import DownloadConfig
-from skincli.data.download.crew import work_through
-from skincli.data.download.patience import Patience, seconds_asked
+from skincli.crew import work_through
 from skincli.data.download.transfer import RemoteFile, receive
 from skincli.data.download.web import Stopped, open_web
 from skincli.data.raw import ARCHIVES
 from skincli.errors import DataError
+from skincli.patience import Patience, seconds_asked
 
 NAME = ARCHIVES[0]
 

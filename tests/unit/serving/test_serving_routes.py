@@ -47,7 +47,7 @@ def test_health(client: httpx.Client) -> None:
 def test_the_server_lives_but_is_not_ready_until_the_model_is_loaded(config: Config) -> None:
     async def answers() -> list[httpx.Response]:
         transport = httpx.ASGITransport(create_app(config))  # which does not start the app
-        async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return [await client.get(path) for path in ("/healthz", "/readyz", "/v1/model")]
 
     alive, ready, model = asyncio.run(answers())
@@ -84,7 +84,7 @@ def test_a_config_is_composed_from_the_folder_when_none_is_given(
 
     async def answer() -> httpx.Response:
         transport = httpx.ASGITransport(create_app())
-        async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.post("/v1/predict", content=bytes(1001))
 
     assert "1,000 bytes allowed" in asyncio.run(answer()).json()["detail"]

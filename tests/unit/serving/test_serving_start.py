@@ -174,7 +174,7 @@ def served(bundle: Bundle) -> tuple[int, dict[str, str]]:
 def half_sent(port: int) -> Iterator[tuple[socket.socket, bytes]]:
     """A connection on which a request is under way, and the bytes it still lacks."""
     body = multipart("images", encoded("JPEG"))
-    head = f"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+    head = f"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
     head += f"Content-Type: {MULTIPART['content-type']}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         connection.sendall(head.encode() + body[:100])
