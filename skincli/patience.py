@@ -18,11 +18,12 @@ class Patience:
     def seconds(self, failures: int, asked: float = 0.0) -> float:
         """The wait after so many failures in a row, never less than what the server asks for.
 
-        Up to a half is taken off by chance, so that many clients do not come back together.
+        Up to a half is taken off the own wait by chance, up to a tenth put on the server's, so that
+        many clients do not come back together.
         """
         doubled = self.first * 2.0 ** min(max(failures - 1, 0), 30)
         own = min(doubled, self.longest) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
-        return max(own, min(asked, self.longest_asked))
+        return max(own, min(asked, self.longest_asked) * random.uniform(1.0, 1.1))  # noqa: S311
 
 
 PATIENCE: Final = Patience()

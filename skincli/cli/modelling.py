@@ -9,7 +9,7 @@ from skincli.cli.measuring import compare, evaluate
 from skincli.cli.options import ConfigFile, Debug, Json, split_words
 from skincli.cli.session import Session, session
 from skincli.cli.training import train
-from skincli.errors import SkincliError
+from skincli.errors import SkincliError, UsageError
 
 if TYPE_CHECKING:
     from skincli.inference.reasons import Reason
@@ -40,17 +40,39 @@ def predict(
     heatmaps: Annotated[
         Path | None, typer.Option("--heatmaps", metavar="DIR", help="Write overlays there.")
     ] = None,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            "--server", metavar="URL", help="Ask `skincli serve` there, not a model here."
+        ),
+    ] = None,
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", min=1, max=64, help="Images a server is asked at once.")
+    ] = 8,
+    allow_plain_http: Annotated[
+        bool, typer.Option("--allow-plain-http", help="Images and key may travel in the clear.")
+    ] = False,
     config: ConfigFile = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Ask a model about images or folders of images."""
-    paths, overrides = split_words(words)
+    """Ask a model about images or folders of images. A server takes the key in SKINCLI_API_KEY."""
+    words, overrides = split_words(words)
+    paths = [Path(word) for word in words]
     with session(overrides, config, json, debug) as s:
-        from skincli.prediction.predict import predict as run
         from skincli.prediction.table import write_csv
 
-        result = run(s.config, [Path(p) for p in paths], model, s.progress, heatmaps)
+        if server is None:
+            from skincli.prediction.predict import predict as ask_model
+
+            result = ask_model(s.config, paths, model, s.progress, heatmaps)
+        else:
+            from skincli.prediction.remote.predict import Server, predict_at
+
+            if model:
+                raise UsageError("a server has its own model", "leave --model or --server out")
+            at = Server(address=server, concurrency=concurrency, allow_plain_http=allow_plain_http)
+            result = predict_at(at, s.config, paths, s.progress, heatmaps)
         if csv:
             write_csv(result, csv)
         _show_predictions(s, result)

@@ -1,0 +1,1 @@
+"""Asking a server in place of a model: `skincli predict --server URL`."""
