@@ -1,27 +1,40 @@
 """What is kept in place of an image: enough to see drift, too little to see a person."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from PIL import Image
 
 from skincli.imaging import Pixels
 
 
-def brightness_and_contrast(pixels: Pixels) -> tuple[float, float]:
-    """Mean and standard deviation of the grey levels of `pixels [S, S, 3]`."""
-    grey = pixels.mean(axis=2, dtype=np.float32)
-    return float(grey.mean()), float(grey.std())
+@dataclass(frozen=True, slots=True)
+class ImageStatistics:
+    """Of the luma of the network's input, in grey levels: mean, standard deviation, and the root
+    mean square of the Laplacian; and 16 hex digits that nearly equal images nearly share."""
+
+    brightness: float
+    contrast: float
+    sharpness: float
+    perceptual_hash: str
 
 
-def sharpness(pixels: Pixels) -> float:
-    """The root mean square of the Laplacian of the grey levels of `pixels [S, S, 3]`."""
-    grey = pixels.mean(axis=2, dtype=np.float32)
-    around = grey[2:, 1:-1] + grey[:-2, 1:-1] + grey[1:-1, 2:] + grey[1:-1, :-2]
-    return float(np.sqrt(np.mean((around - 4 * grey[1:-1, 1:-1]) ** 2)))
+def statistics_of(pixels: Pixels) -> ImageStatistics:
+    """Of an image uint8 `[S, S, 3]`."""
+    luma = Image.fromarray(pixels).convert("L")
+    levels = np.asarray(luma).astype(np.int16)
+    around = levels[2:, 1:-1] + levels[:-2, 1:-1] + levels[1:-1, 2:] + levels[1:-1, :-2]
+    edges = (around - 4 * levels[1:-1, 1:-1]).ravel().astype(np.float32)
+    return ImageStatistics(
+        brightness=float(levels.mean()),
+        contrast=float(levels.std()),
+        sharpness=float(np.sqrt(edges @ edges / max(1, edges.size))),
+        perceptual_hash=_difference_hash(luma),
+    )
 
 
-def difference_hash(pixels: Pixels) -> str:
-    """16 hex digits that nearly equal images nearly share: whether each of 8 x 8 cells is brighter
-    than its right neighbour (Krawetz 2013, "Kind of Like That")."""
-    small = Image.fromarray(pixels).convert("L").resize((9, 8), Image.Resampling.BOX)
-    levels = np.asarray(small, dtype=np.int16)
+def _difference_hash(luma: Image.Image) -> str:
+    """Whether each of 8 x 8 cells is brighter than its right neighbour (Krawetz 2013, "Kind of Like
+    That")."""
+    levels = np.asarray(luma.resize((9, 8), Image.Resampling.BOX), dtype=np.int16)
     return bytes(np.packbits(levels[:, :-1] > levels[:, 1:])).hex()

@@ -1,6 +1,7 @@
 """Between the service and the journal: an answer becomes a line, unless the journal is off."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -10,7 +11,7 @@ from skincli.config.operating import NO_STORE
 from skincli.config.serving import JournalConfig
 from skincli.errors import SkincliError
 from skincli.journal import Feedback, JournalWriter, PredictionEntry
-from skincli.journal.statistics import brightness_and_contrast, difference_hash, sharpness
+from skincli.journal.statistics import statistics_of
 from skincli.serving.errors import Problem
 from skincli.serving.model import Answer
 from skincli.serving.schemas import FeedbackGiven, FeedbackTaken, ModelName
@@ -53,8 +54,7 @@ class ServiceJournal:
             self._writer.close()
 
     def _entry(self, model: ModelName, answer: Answer) -> PredictionEntry:
-        told, pixels = answer.prediction, answer.pixels
-        brightness, contrast = brightness_and_contrast(pixels)
+        told = answer.prediction
         return PredictionEntry(
             id=told.id,
             time=_now(),
@@ -68,10 +68,7 @@ class ServiceJournal:
             conformal_set=tuple(told.conformal_set),
             novelty=told.novelty,
             abstain_reason=told.abstain_reason,
-            brightness=brightness,
-            contrast=contrast,
-            sharpness=sharpness(pixels),
-            perceptual_hash=difference_hash(pixels),
+            **asdict(statistics_of(answer.pixels)),
             image=answer.data if self._keep_images else None,
         )
 

@@ -13,7 +13,7 @@ import pytest
 
 from skincli.errors import SkincliError
 from skincli.journal import Feedback, JournalWriter, PredictionEntry
-from skincli.journal.statistics import brightness_and_contrast, difference_hash, sharpness
+from skincli.journal.statistics import ImageStatistics, statistics_of
 
 NOW = datetime.now(UTC).replace(tzinfo=None)
 
@@ -130,11 +130,11 @@ def test_a_database_that_cannot_be_opened_is_named(tmp_path):
 
 
 def test_statistics_of_an_image():
-    flat = np.full((32, 32, 3), 90, dtype=np.uint8)
-    assert brightness_and_contrast(flat) == (90.0, 0.0)
-    assert sharpness(flat) == 0
+    flat = statistics_of(np.full((32, 32, 3), 90, dtype=np.uint8))
+    assert flat == ImageStatistics(90.0, 0.0, 0.0, "0" * 16)
     board = np.repeat(((np.indices((32, 32)).sum(axis=0) % 2) * 10)[:, :, None], 3, axis=2)
-    assert sharpness(board.astype(np.uint8)) == pytest.approx(40)
-    assert difference_hash(flat) == "0" * 16
+    of_board = statistics_of(board.astype(np.uint8))
+    assert (of_board.brightness, of_board.contrast) == (5, 5)
+    assert of_board.sharpness == pytest.approx(40)
     falling = np.repeat(np.linspace(250, 0, 32, dtype=np.uint8)[None, :, None], 32, axis=0)
-    assert difference_hash(np.repeat(falling, 3, axis=2)) == "f" * 16
+    assert statistics_of(np.repeat(falling, 3, axis=2)).perceptual_hash == "f" * 16
