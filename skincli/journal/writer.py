@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Engine, create_engine, delete, event, insert, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from skincli.errors import SkincliError
 from skincli.journal.entries import (
@@ -22,6 +22,7 @@ from skincli.journal.entries import (
 
 _WAITING_MOST: Final = 10_000
 _TOGETHER_MOST: Final = 500
+_TABLE_ATTEMPTS: Final = 4
 _LINGER_SECONDS: Final = 0.2
 _SWEEP_EVERY: Final = timedelta(hours=1)
 _log = logging.getLogger(__name__)
@@ -131,7 +132,7 @@ def _open(uri: str) -> Engine:
         engine = create_engine(uri)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _settle_sqlite)
-        create_tables(engine)
+        _make_tables(engine)
     except (SQLAlchemyError, ModuleNotFoundError) as error:
         raise SkincliError(
             f"the prediction journal cannot be opened: {_words(error)}",
@@ -139,6 +140,17 @@ def _open(uri: str) -> Engine:
             "none",
         ) from None
     return engine
+
+
+def _make_tables(engine: Engine) -> None:
+    """Other workers may be making the same tables: then a further look finds them there."""
+    for left in reversed(range(_TABLE_ATTEMPTS)):
+        try:
+            create_tables(engine)
+            return
+        except DBAPIError:
+            if not left:
+                raise
 
 
 def _settle_sqlite(connection: Any, _: Any) -> None:

@@ -10,11 +10,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from skincli.serving.schemas import ModelName, Prediction
+from skincli.serving.worker import SHARED_COUNTERS
 
 CONTENT_TYPE: Final = "text/plain; version=1.0.0; charset=utf-8"
-# Set before prometheus_client is imported, it makes every number a place in a file that all
-# workers read (prometheus.github.io/client_python/multiprocess).
-SHARED_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _IMAGES: Final = (1, 2, 4, 8, 16, 32)
 
@@ -108,7 +106,7 @@ class ServiceMeters:
             self._under_way.dec()
 
     def text(self) -> bytes:
-        if SHARED_FOLDER not in os.environ:
+        if SHARED_COUNTERS not in os.environ:
             return generate_latest(self._registry)
         everyone = CollectorRegistry()
         MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]

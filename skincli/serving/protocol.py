@@ -76,8 +76,8 @@ class DeadlineProtocol(H11Protocol):
     def _cut_off(self) -> None:
         self._deadline = None
         answered = self.cycle is not None and self.cycle.response_started
-        if answered and self.conn.their_state is not h11.IDLE:
-            self.transport.abort()
+        if self.flow.write_paused or (answered and self.conn.their_state is not h11.IDLE):
+            self.transport.abort()  # nothing more would be read, or understood
             return
         self.transport.write(_ANSWER)
         self.transport.close()

@@ -13,6 +13,7 @@ import skincli
 from skincli.config.schema import Config
 from skincli.errors import SkincliError
 from skincli.serving.following.pointer import is_registered, pointer_file, wanted_model
+from skincli.serving.guards.buckets import Buckets
 from skincli.serving.keys.issuing import require_keys
 from skincli.serving.supervisor import supervise
 from skincli.serving.worker import work
@@ -36,6 +37,7 @@ def run(config: Config) -> None:
         tempfile.TemporaryDirectory(prefix="skincli-serve-") as folder,
     ):
         scratch = Path(folder)
+        Buckets(scratch).close()  # once, before the workers would all make the same file
         followed = is_registered(wanted_model(config))
         pointer = pointer_file(config) if followed else scratch / "pointer.json"
         workers = [("worker", partial(work, config, listener, pointer, scratch))] * serve.workers

@@ -12,6 +12,9 @@ from skincli.config.schema import Config
 if TYPE_CHECKING:
     import uvicorn
 
+# Set before prometheus_client is imported, it makes every number a place in a file that all
+# workers read (prometheus.github.io/client_python/multiprocess).
+SHARED_COUNTERS: Final = "PROMETHEUS_MULTIPROC_DIR"
 _CONNECTIONS_MOST: Final = 4096
 
 
@@ -21,10 +24,10 @@ def work(config: Config, listener: socket.socket, pointer: Path, scratch: Path) 
     To be called in the main thread of a process of its own, for the signals. What keeps it from
     starting is logged, and ends the process with uvicorn's exit code for that.
     """
-    from skincli.serving.meters import SHARED_FOLDER
-
     if config.serve.workers > 1:
-        os.environ[SHARED_FOLDER] = str(scratch)
+        counters = scratch / "counters"
+        counters.mkdir(exist_ok=True)
+        os.environ[SHARED_COUNTERS] = str(counters)
     _allow_connections()
     # Only here: the supervisor, which forks this process, stays small.
     import uvicorn

@@ -34,7 +34,8 @@ class Follower:
         self._config = config
         self._file = file
         self._meters = meters
-        self._pointer: Pointer | None = None
+        self._stamp = 0
+        self._fault = ""
 
     @asynccontextmanager
     async def serving(self, served: Served) -> AsyncIterator[None]:
@@ -48,26 +49,36 @@ class Follower:
 
     async def _follow(self, served: Served) -> None:
         while True:
-            pointer = read_pointer(self._file)
-            if pointer is not None and pointer != self._pointer:
-                self._pointer = pointer
+            stamp = _written(self._file)
+            pointer = read_pointer(self._file) if stamp != self._stamp else None
+            self._stamp = stamp
+            if pointer is not None:
                 await self._obey(served, pointer)
             await asyncio.sleep(_GLANCE_SECONDS)
 
     async def _obey(self, served: Served, pointer: Pointer) -> None:
-        fault = ""
-        if served.model is None or served.model.name.digest != pointer.digest:
-            try:
-                served.model = await to_thread.run_sync(self._load, pointer)
-            except SkincliError as error:
-                fault = error.message
-                _log.error("%s cannot be served: %s", pointer.name, fault)
-            else:
-                _log.info("Serving %s (%s)", pointer.name, pointer.digest[:12])
-                self._meters.serve(served.model.name)
+        if served.model is not None and served.model.name.digest == pointer.digest:
+            self._fault = ""
+        else:
+            await self._swap(served, pointer)
         if is_registered(wanted_model(self._config)):
-            served.registry = _state(pointer, fault)
-        self._meters.registry(away=bool(pointer.away), refused=bool(pointer.refused or fault))
+            served.registry = _state(pointer, self._fault)
+        refused = bool(pointer.refused or self._fault)
+        self._meters.registry(away=bool(pointer.away), refused=refused)
+
+    async def _swap(self, served: Served, pointer: Pointer) -> None:
+        """Load, test and serve; what was served stays where that fails."""
+        fault = ""
+        try:
+            served.model = model = await to_thread.run_sync(self._load, pointer)
+        except SkincliError as error:
+            fault = error.message
+            if fault != self._fault:
+                _log.error("%s cannot be served: %s", pointer.name, fault)
+        else:
+            _log.info("Serving %s (%s)", pointer.name, pointer.digest[:12])
+            self._meters.serve(model.name)
+        self._fault = fault
 
     def _load(self, pointer: Pointer) -> ServedModel:
         bundle = open_bundle(Path(pointer.folder))
@@ -75,6 +86,14 @@ class Follower:
             raise ModelError(f"its digest is {bundle.digest[:12]}, not {pointer.digest[:12]}")
         name = ModelName(name=pointer.name, version=pointer.version, digest=pointer.digest)
         return ServedModel(bundle, name, self._config)
+
+
+def _written(file: Path) -> int:
+    """When the file was last written, in ns; 0 where there is none."""
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _state(pointer: Pointer, fault: str) -> str:
