@@ -102,8 +102,9 @@ def open_dicom(data: bytes) -> DicomImage:
 def _check_elements(dataset: "Dataset") -> None:
     """What we read of the file is not long, nor a sequence in the place of something else."""
     for tag, element in dataset.items():
-        if tag.group == _PICTURE_GROUP and len(bytes(element.value or b"")) > _MOST_BYTES:
-            raise _damaged(f"{tag} has {len(element.value)} bytes")
+        size = len(element.value) if isinstance(element.value, bytes) else 0
+        if tag.group == _PICTURE_GROUP and size > _MOST_BYTES:
+            raise _damaged(f"{tag} has {size} bytes")
         if tag == _PIXELS and element.VR == "SQ":
             raise _damaged("its pixel data are a sequence")
 
