@@ -7,10 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Route,
+    expect,
+    sync_playwright,
+)
 from services import require
 
 PHONE, DESKTOP = (390, 844), (1280, 900)
+PREDICT = "**/v1/predict?*"
 PATIENCE_MS = 30_000
 # Without a sandbox because tests run as root; without whatever would call home.
 _FLAGS = (
@@ -57,6 +66,16 @@ class Visit:
     def choose(self, *files: Path) -> None:
         self.page.set_input_files("#files", files)
 
+    def hold(self) -> list[Route]:
+        """Keep the images on their way to the server back: a list that they come to."""
+        held: list[Route] = []
+
+        def keep(route: Route) -> None:
+            held.append(route)
+
+        self.page.route(PREDICT, keep)
+        return held
+
     def card(self, name: str) -> Locator:
         """The card of the image called `name`."""
         return self.page.get_by_role("article", name=name, exact=True)
@@ -88,6 +107,8 @@ def visit(
         seen = Visit(context.new_page(), url)
         seen.page.on("request", lambda request: seen.requests.append(request.url))
         seen.page.on("console", seen.note)
+        # From the first listener on choosers are caught, which takes a moment: not in the tests.
+        seen.page.on("filechooser", lambda chooser: None)
         seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
         yield seen
         own = (f"{url}/", f"blob:{url}/", "data:")

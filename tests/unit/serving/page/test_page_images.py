@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from browsing import Visit
+from browsing import PREDICT, Visit
 from playwright.sync_api import Route, expect
 
 
@@ -45,9 +45,7 @@ def test_malignant_diagnoses_are_marked_in_words(
 def test_several_images_go_three_at_a_time_and_can_be_cancelled(
     visited: Visit, drawn: dict[str, Path]
 ) -> None:
-    held: list[Route] = []
-    page = visited.page
-    page.route("**/v1/predict?*", lambda route: held.append(route))
+    held, page = visited.hold(), visited.page
     visited.choose(*(drawn[f"{number}.png"] for number in range(5)))
     expect(page.locator(".card[data-state=working]")).to_have_count(3)
     expect(page.locator(".card[data-state=waiting]")).to_have_count(2)
@@ -61,7 +59,7 @@ def test_several_images_go_three_at_a_time_and_can_be_cancelled(
     expect(page.locator(".card[data-state=cancelled]")).to_have_count(4)
     expect(page.get_by_role("heading", name="Results")).to_be_focused()
 
-    page.unroute("**/v1/predict?*")
+    page.unroute(PREDICT)
     visited.card("4.png").get_by_role("button", name="Try again").click()
     visited.answered("4.png")
 
@@ -114,8 +112,7 @@ def test_a_file_that_is_no_image_shows_why_and_leaves_the_others_alone(
 def test_of_a_file_that_browsers_cannot_show_the_servers_picture_is_shown(
     visited: Visit, drawn: dict[str, Path]
 ) -> None:
-    held: list[Route] = []
-    visited.page.route("**/v1/predict?*", lambda route: held.append(route))
+    held = visited.hold()
     visited.choose(drawn["a.tiff"])
     note = visited.card("a.tiff").get_by_text("cannot show this file")
     expect(note).to_be_visible()
@@ -140,7 +137,7 @@ def test_a_busy_server_is_asked_again_when_it_says(
         else:
             route.continue_()
 
-    visited.page.route("**/v1/predict?*", busy_at_first)
+    visited.page.route(PREDICT, busy_at_first)
     visited.choose(drawn["a.jpg"])
     expect(visited.card("a.jpg").get_by_text("asking again in 2 s")).to_be_visible()
     visited.answered("a.jpg")
@@ -149,7 +146,7 @@ def test_a_busy_server_is_asked_again_when_it_says(
 
 
 def test_a_lost_server_is_reported(visited: Visit, drawn: dict[str, Path]) -> None:
-    visited.page.route("**/v1/predict?*", lambda route: route.abort())
+    visited.page.route(PREDICT, lambda route: route.abort())
     visited.choose(drawn["a.jpg"])
     expect(visited.failed("a.jpg")).to_contain_text("cannot be reached")
     visited.complaints.clear()
