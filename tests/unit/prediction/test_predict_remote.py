@@ -163,7 +163,7 @@ UNUSABLE = {
     "unknown code": encoded(answer(diagnosis={"code": "x", "name": "y"})),
     "unknown set": encoded(answer(conformal_set=["x"])),
     "long": encoded(answer(diagnosis={"code": "benign", "name": "y" * 10_000})),
-    "huge": b" " * 16_100_000,
+    "huge": encoded(answer()) + b" " * 16_100_000,
 }
 
 

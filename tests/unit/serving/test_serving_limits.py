@@ -81,6 +81,10 @@ def test_a_bucket_holds_a_minute_and_fills_up_again(tmp_path: Path, clock: list[
     clock[0] += 1000.0  # never more than a minute's
     assert buckets.take("a", 6, 6) == 0
     assert buckets.take("a", 6, 1) == 10
+    assert buckets.take("c", 6, 1) == 0
+    clock[0] += 40.0  # nor where it was full before it is swept away
+    assert buckets.take("c", 6, 6) == 0
+    assert buckets.take("c", 6, 1) == 10
     buckets.close()
 
 
