@@ -47,10 +47,12 @@ def test_an_answer_to_distrust_says_so_in_words(
         visited.open()
         visited.choose(drawn["a.jpg"])
         card = visited.answered("a.jpg")
-        expect(card).to_contain_text("The model abstains: do not rely on this answer")
-        expect(card).to_contain_text("unlike those that the model has learnt from")
-        expect(card).to_contain_text("out of distribution: novelty")
-        expect(card).to_contain_text("not to be relied on")
+        warning = card.locator(".band.warning")
+        expect(warning).to_be_visible()
+        expect(warning).to_contain_text("The model abstains: do not rely on this answer")
+        expect(warning).to_contain_text("unlike those that the model has learnt from")
+        expect(warning).to_contain_text("out of distribution: novelty")
+        expect(card.get_by_text("not to be relied on")).to_be_visible()
         expect(visited.page.locator("#news")).to_contain_text("the model abstains")
 
 
@@ -60,6 +62,7 @@ def test_a_confirmed_diagnosis_reaches_the_server(visited: Visit, card: Locator)
     with visited.page.expect_response("**/v1/feedback") as response:
         card.get_by_role("button", name="Send").click()
     assert response.value.status == httpx.codes.CREATED
+    assert response.value.request.post_data_json["diagnosis"] == "mel"
     expect(card.get_by_text("noted as melanoma (mel)")).to_be_visible()
 
 
@@ -138,8 +141,10 @@ def test_a_key_is_asked_for_and_then_used(
     visited.complaints.clear()
 
 
-def test_no_key_is_asked_for_where_none_is_needed(visited: Visit, card: Locator) -> None:
+def test_what_is_not_the_case_is_not_shown(visited: Visit, card: Locator) -> None:
     expect(visited.page.get_by_label("API key")).to_be_hidden()
+    expect(card.locator(".band.warning")).to_be_hidden()
+    expect(card.get_by_role("button", name="Try again")).to_be_hidden()
 
 
 def _tab_to(visited: Visit, label: str) -> None:
