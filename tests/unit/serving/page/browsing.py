@@ -112,5 +112,6 @@ def visit(
         seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
         yield seen
         own = (f"{url}/", f"blob:{url}/", "data:")
-        assert [asked for asked in seen.requests if not asked.startswith(own)] == []
-        assert seen.complaints == []
+        foreign = [asked for asked in seen.requests if not asked.startswith(own)]
+        assert not foreign, foreign
+        assert not seen.complaints, seen.complaints
