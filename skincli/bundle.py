@@ -13,19 +13,23 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from skincli.config.data import Crop, SplitKind
 from skincli.config.training import TestTimeAugmentation
 from skincli.errors import ModelError
 from skincli.taxonomy import ClassInfo, Task
 
-SCHEMA_VERSION: Final = 5
+Precision = Literal["float32", "int8"]
+
+SCHEMA_VERSION: Final = 6
 SPEC_FILE: Final = "bundle.json"
 MODEL_FILE: Final = "model.onnx"
 TRAINED_ON_FILE: Final = "trained_on.json"
 REFERENCE_FILE: Final = "reference.npz"
 _SEALED: Final = (MODEL_FILE, REFERENCE_FILE, TRAINED_ON_FILE)
+# Version 5 knew of no other precision; what it leaves unsaid are the defaults below.
+_READ: Final = (5, SCHEMA_VERSION)
 # How many views of an image `model.onnx` averages over.
 VIEWS: Final[dict[TestTimeAugmentation, int]] = {"none": 1, "flips": 4, "dihedral": 8}
 
@@ -34,7 +38,8 @@ VIEWS: Final[dict[TestTimeAugmentation, int]] = {"none": 1, "flips": 4, "dihedra
 class Lineage:
     """Where a model comes from. Fingerprints are SHA-256 in hex.
 
-    `data_warnings` say why figures from its data are not what they seem.
+    `data_warnings` say why figures from its data are not what they seem. `parent_run_id` is the run
+    of the training where that was another one's, such as for an int8 bundle.
     """
 
     run_id: str
@@ -51,6 +56,7 @@ class Lineage:
     git_commit: str
     packages: dict[str, str]
     config: dict[str, Any]
+    parent_run_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +93,11 @@ class BundleSpec:
     the malignant probability. Both, and the limits of `conformal` and `out_of_distribution`, were
     fitted on the calibration part. The diagnosis is the class
     of the largest probability times its `decision_weights [C]`. `test_time_augmentation`
-    is a fact about `model.onnx`, which runs it: nobody has to.
+    and `precision` are facts about `model.onnx`: nobody has to do anything for them.
+
+    `quantised_from` is the digest of the float32 bundle that an int8 one was made of.
+    `export_difference` is the largest difference in probability to the network that was exported:
+    the one in torch, or the float32 one.
     """
 
     task: Task
@@ -104,6 +114,8 @@ class BundleSpec:
     out_of_distribution: OutOfDistribution
     export_difference: float
     lineage: Lineage
+    precision: Precision = "float32"
+    quantised_from: str | None = None
 
     @property
     def views(self) -> int:
@@ -150,10 +162,10 @@ def open_bundle(folder: Path) -> Bundle:
         content = json.loads(text)
         version = content.pop("schema_version")
         files = content.pop("files")
-        if version != SCHEMA_VERSION:
+        if version not in _READ:
             raise ModelError(
                 f"the bundle in `{folder}` has schema version {version}, this skincli reads "
-                f"{SCHEMA_VERSION}",
+                f"{' and '.join(map(str, _READ))}",
                 "install the skincli that made it, or train again",
             )
         spec = _parse(content)

@@ -7,6 +7,7 @@ import typer
 
 from skincli.cli.models import model_named
 from skincli.cli.options import ConfigFile, Debug, Json, only_word, split_words
+from skincli.cli.quantising import export_int8
 from skincli.cli.session import session
 from skincli.errors import ModelError, UsageError
 
@@ -49,6 +50,9 @@ def export_model(
     words: Annotated[
         list[str] | None, typer.Argument(metavar="MODEL PATH [KEY=VALUE]...", show_default=False)
     ] = None,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Quantise it; 3 if that loses more than `export.*` says.")
+    ] = False,
     config: ConfigFile = None,
     json: Json = False,
     debug: Debug = False,
@@ -60,7 +64,11 @@ def export_model(
 
         if len(names) != 2:
             raise UsageError("give a MODEL and the PATH to write", "such as `1 model.zip`")
-        result = run(s.config, model_named(s, names[0]), Path(names[1]))
+        model, path = model_named(s, names[0]), Path(names[1])
+        if int8:
+            export_int8(s, model, path)
+            return
+        result = run(s.config, model, path)
         s.output.result(result, [f"Wrote {result.path}", f"Digest {result.digest}"])
         s.output.next(f"skincli models import {result.path} tracking.uri=STORE")
 

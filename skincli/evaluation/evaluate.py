@@ -108,7 +108,7 @@ def _images_for(
 ) -> tuple[PreparedSet, NDArray[np.intp]]:
     """The prepared set and the rows of it that this model may be measured on."""
     if not external:
-        _require_same_data(config, bundle)
+        require_same_data(config, bundle)
     prepared = prepare(as_the_model_sees(config, bundle), progress).prepared
     if external:
         _require_unseen(bundle, prepared)
@@ -118,8 +118,8 @@ def _images_for(
     return prepared, rows
 
 
-def _require_same_data(config: Config, bundle: Bundle) -> None:
-    """Told before any image is read: by far the commonest slip is another `data=`."""
+def require_same_data(config: Config, bundle: Bundle) -> None:
+    """Raises ModelError before any image is read: the commonest slip is another `data=`."""
     trained_on, named = bundle.spec.lineage.data_name, config.data.set_name
     if trained_on != named:
         raise ModelError(

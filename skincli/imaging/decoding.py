@@ -34,14 +34,14 @@ def open_image(data: bytes, limits: Limits) -> OpenImage:
     limits.check_bytes(data)
     if is_dicom(data):
         image: OpenImage = open_dicom(data)
-        limits.check_size(image.header.width, image.header.height)
+        limits.check_size("DICOM", image.header.width, image.header.height)
         return image
     if is_jpeg(data):
         segments = read_segments(data)
-        limits.check_size(segments.essence.width, segments.essence.height)
+        limits.check_size("JPEG", segments.essence.width, segments.essence.height)
         return open_jpeg(segments)
     essence = _essence(data)
-    limits.check_size(essence.width, essence.height)
+    limits.check_size(essence.format, essence.width, essence.height)
     return open_raster(essence)
 
 

@@ -38,12 +38,29 @@ _JPEG: Final = tuple(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 90, 
 _DEFLATED: Final = b"1.2.840.10008.1.2.1.99"
 # Tables that map grey levels, palettes packed as segments, a second list of frames: no camera
 # writes them.
+# An element costs pydicom three calls of `read`, however deep it lies; a file of a camera has some
+# hundred elements. What is kept unread is looked at by its length.
+_MOST_READS: Final = 50_000
+_MOST_BYTES: Final = 200_000
+_PICTURE_GROUP, _PIXELS = 0x0028, 0x7FE00010
 _TABLES: Final = (
     "ModalityLUTSequence",
     "VOILUTSequence",
     "SegmentedRedPaletteColorLookupTableData",
     "ExtendedOffsetTable",
 )
+
+
+class _CountedReads(io.BytesIO):
+    """Ends a parser that is sent through element after element."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads += 1
+        if self.reads > _MOST_READS:
+            raise ValueError("too many elements")
+        return super().read(size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +94,19 @@ def open_dicom(data: bytes) -> DicomImage:
             "unsupported_format",
         ) from None
     with named_damage("the DICOM file is damaged"):
-        dataset = pydicom.dcmread(io.BytesIO(data))
+        dataset = pydicom.dcmread(_CountedReads(data))
+        _check_elements(dataset)
         return DicomImage(dataset, _header_of(dataset))
+
+
+def _check_elements(dataset: "Dataset") -> None:
+    """What we read of the file is not long, nor a sequence in the place of something else."""
+    for tag, element in dataset.items():
+        size = len(element.value) if isinstance(element.value, bytes) else 0
+        if tag.group == _PICTURE_GROUP and size > _MOST_BYTES:
+            raise _damaged(f"{tag} has {size} bytes")
+        if tag == _PIXELS and element.VR == "SQ":
+            raise _damaged("its pixel data are a sequence")
 
 
 def _header_of(dataset: "Dataset") -> Header:

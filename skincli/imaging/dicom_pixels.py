@@ -16,10 +16,14 @@ from pydicom.pixels.utils import pixel_array
 
 from skincli.imaging.header import Header
 from skincli.imaging.limits import Pixels
+from skincli.imaging.segments import is_jpeg, read_segments
 
 Levels = NDArray[np.float32]
 
 _GREYS: Final = ("MONOCHROME1", "MONOCHROME2")
+# The tag before a fragment of an encapsulated frame (PS3.5, A.4); one frame is mostly in one.
+_ITEM: Final = b"\xfe\xff\x00\xe0"
+_MOST_FRAGMENTS: Final = 1000
 
 
 def rgb_pixels(dataset: FileDataset, header: Header) -> Pixels:
@@ -46,7 +50,11 @@ def _coloured(stored: NDArray[Any], dataset: FileDataset, header: Header) -> Pix
 
 def _check_inner_size(dataset: FileDataset, header: Header) -> None:
     """The limits were held against what the file says; the JPEG inside must say the same."""
+    if dataset.PixelData.count(_ITEM) > _MOST_FRAGMENTS:
+        raise ValueError("it is in too many fragments")
     frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
+    if is_jpeg(frame):
+        read_segments(frame)
     with Image.open(io.BytesIO(frame), formats=("JPEG", "JPEG2000")) as inner:
         if inner.size != (header.width, header.height):
             raise ValueError(f"the picture inside is {inner.width} x {inner.height} pixels")

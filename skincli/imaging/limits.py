@@ -16,6 +16,8 @@ FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "DICOM")
 IMAGE_SUFFIXES: Final = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".dcm"}
 )
+# Decoders that take twice the memory of others, some 16 bytes a pixel, may decode half the pixels.
+_DIVISORS: Final = {"WEBP": 2, "DICOM": 2}
 # The longest side of a JPEG. Resizing takes memory by the side: 32 bytes a pixel of it.
 _MOST_SIDE: Final = 65_535
 
@@ -41,12 +43,12 @@ class Limits:
                 "too_many_bytes",
             )
 
-    def check_size(self, width: int, height: int) -> None:
+    def check_size(self, format_name: str, width: int, height: int) -> None:
         """Raises ImageError for an image with too many pixels."""
-        if width * height > self.max_pixels:
+        most = self.max_pixels // _DIVISORS.get(format_name, 1)
+        if width * height > most:
             raise ImageError(
-                f"the image is {width} x {height} pixels, more than the "
-                f"{self.max_pixels:,} pixels allowed",
+                f"the image is {width} x {height} pixels, more than the {most:,} pixels allowed",
                 "too_many_pixels",
             )
         if max(width, height) > _MOST_SIDE:

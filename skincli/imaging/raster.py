@@ -101,11 +101,18 @@ def _to_rgb(image: Image.Image, header: Header) -> Image.Image:
     if image.mode in _DEEP_GREY:
         image = Image.fromarray(_eight_bit(np.asarray(image), header.bits))
     if _is_transparent(image):
-        rgba = image if image.mode == "RGBA" else image.convert("RGBA")
-        white = Image.new("RGB", rgba.size, "white")
-        white.paste(rgba, mask=rgba)
-        return white
+        return _on_white(image)
     return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """By rows, to save memory."""
+    width, height = image.size
+    canvas = Image.new("RGB", image.size, "white")
+    for top in range(0, height, _ROWS):
+        rows = image.crop((0, top, width, min(top + _ROWS, height))).convert("RGBA")
+        canvas.paste(rows, (0, top), rows)
+    return canvas
 
 
 def _eight_bit(levels: np.ndarray, bits: int) -> Pixels:

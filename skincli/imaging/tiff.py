@@ -12,13 +12,13 @@ from skincli.imaging.essence import MOST_PARTS, Essence, damaged, not_read
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _COLOUR, _ORIENTATION = 256, 257, 258, 259, 262, 274
 _STRIPS, _SAMPLES, _ROWS, _STRIP_BYTES, _PLANES = 273, 277, 278, 279, 284
-_TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES = 322, 323, 324, 325
+_PREDICTOR, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES = 317, 322, 323, 324, 325
 # What a decoder is shown; the rest describes the picture. Fill order, predictor, palette, inks,
 # extra samples, sample format, JPEG tables and those of YCbCr.
 _NEEDED: Final = (
     _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _COLOUR, 266, _STRIPS, _SAMPLES, _ROWS, _STRIP_BYTES,
-    _PLANES, 317, 320, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES, 332, 338, 339, 347, 529,
-    530, 531, 532,
+    _PLANES, _PREDICTOR, 320, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES, 332, 338, 339, 347,
+    529, 530, 531, 532,
 )  # fmt: skip
 
 # None, LZW, JPEG, Deflate by both its numbers, PackBits. Others are for faxes and films, and
@@ -28,6 +28,7 @@ _COMPRESSIONS: Final = (_PLAIN, 5, _JPEG, 8, 32946, 32773)
 # Grey from white or black, RGB, palette, CMYK; YCbCr only inside of a JPEG.
 _COLOURS: Final = (0, 1, 2, 3, 5)
 _YCBCR: Final = 6
+_PREDICTORS: Final = (1, 2)  # none, and differences of neighbours
 # A strip or tile is unpacked in one piece. 50 megapixels in RGB take 150 MB.
 _MOST_BYTES: Final = 2**28
 _JPEG_SCAN: Final = b"\xff\xda"
@@ -73,6 +74,8 @@ def _check_storage(directory: Directory) -> None:
         raise not_read(f"a TIFF of compression {compression}")
     if colour not in _COLOURS and not (colour == _YCBCR and compression == _JPEG):
         raise not_read(f"a TIFF of colours {colour} in compression {compression}")
+    if _one(directory, _PREDICTOR, 1) not in _PREDICTORS:
+        raise not_read("a TIFF of this predictor")
     bits = directory.integers(_BITS)
     if len(bits) > 5 or not all(1 <= number <= 16 for number in bits):
         raise not_read("a TIFF of more than 16 bits or 5 channels")

@@ -1,19 +1,17 @@
-"""Running a bundle's network with ONNX Runtime, on a GPU where its provider is installed."""
+"""What a bundle's network says of images, and what that means by the bundle."""
 
 import math
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from skincli.bundle import Bundle, Conformal
-from skincli.errors import ModelError
 from skincli.imaging import Pixels
 from skincli.inference.novelty import Reference, sharpness, texture
+from skincli.inference.session import open_session
 from skincli.taxonomy import ClassInfo
 
 Floats = NDArray[np.float32]
@@ -39,15 +37,12 @@ class Network:
     def __init__(self, model: Path, threads: int = 0, views: int = 1) -> None:
         """`threads` of 0 takes one per core that this process may use. Raises ModelError."""
         self._views = views
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
-        options.log_severity_level = 3
-        try:
-            self._session = ort.InferenceSession(
-                model, options, providers=ort.get_available_providers()
-            )
-        except Exception as error:  # ONNX Runtime's own exceptions share no base but Exception
-            raise ModelError(f"`{model}` cannot be loaded by ONNX Runtime: {error}") from None
+        self._session = open_session(model, threads)
+
+    @property
+    def provider(self) -> str:
+        """What runs the network, in ONNX Runtime's words, such as `CUDAExecutionProvider`."""
+        return str(self._session.get_providers()[0])
 
     def __call__(self, images: Pixels) -> Outputs:
         step = max(1, math.ceil(len(images) / self._views))
@@ -88,6 +83,11 @@ class Classifier:
         self.spec = bundle.spec
         self._network = Network(bundle.model, threads, bundle.spec.views)
         self._reference = Reference.load(bundle.reference)
+
+    @property
+    def provider(self) -> str:
+        """What runs the network, as `Network.provider` has it."""
+        return self._network.provider
 
     def score(self, images: Pixels) -> Scores:
         """Scores of uint8 images `[N, size, size, 3]`."""

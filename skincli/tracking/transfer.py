@@ -61,15 +61,25 @@ def export_model(config: Config, model: str, target: Path) -> ExportResult:
 
     Raises ModelError, UsageError when there is something of that name.
     """
+    require_free(target)
     bundle = resolve(config, model).bundle
+    write_bundle(bundle, target)
+    return ExportResult(model, bundle.digest, target)
+
+
+def require_free(target: Path) -> None:
+    """Raises UsageError when there is something of that name."""
     if target.exists():
         raise UsageError(f"`{target}` exists already", "name another place, or remove it")
+
+
+def write_bundle(bundle: Bundle, target: Path) -> None:
+    """Write a bundle as the folder `target`, or as a zip where the name ends so: whole or not."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.suffix == ".zip":
         _write_zip(bundle, target)
     else:
         copy_bundle(bundle.folder, target)
-    return ExportResult(model, bundle.digest, target)
 
 
 def import_model(config: Config, source: Path) -> ImportResult:
@@ -178,7 +188,10 @@ def _run_of(client: "MlflowClient", config: Config, bundle: Bundle) -> "Run":
     run = find_run(client, lineage.run_id)
     if run is None:
         tags = {RUN_TAG: lineage.run_id, _IMPORTED_TAG: bundle.digest}
-        return create_run(client, config.tracking, lineage.run_name, tags, None)
+        # Below the run of its training, if that is here too.
+        parent = find_run(client, lineage.parent_run_id or "")
+        parent_id = parent.info.run_id if parent else None
+        return create_run(client, config.tracking, lineage.run_name, tags, parent_id)
     if bundle.digest not in (run.data.tags.get(DIGEST_TAG), run.data.tags.get(_IMPORTED_TAG)):
         raise ModelError(
             f"run `{lineage.run_id}`, which this bundle names as its own, logged another one here",

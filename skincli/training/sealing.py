@@ -1,11 +1,9 @@
 """From the best weights to a sealed bundle: exported, checked, calibrated, named."""
 
 import shutil
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skincli.bundle import (
     MODEL_FILE,
@@ -13,9 +11,7 @@ from skincli.bundle import (
     VIEWS,
     Bundle,
     BundleSpec,
-    Conformal,
     Lineage,
-    OutOfDistribution,
     keyed_hashes,
     seal,
 )
@@ -23,42 +19,16 @@ from skincli.config.load import resolved_dict
 from skincli.config.schema import Config
 from skincli.data import PreparedSet
 from skincli.errors import SkincliError
-from skincli.evaluation.calibration import fit_operating_point, fit_temperature
-from skincli.evaluation.conformal import fit_conformal
-from skincli.evaluation.novelty import (
-    FEATURE_RIDGE,
-    REFERENCE_IMAGES,
-    TEXTURE_RIDGE,
-    fit_gaussian,
-    fit_limits,
-)
-from skincli.inference.engine import Floats, Network, malignant_probability, softmax
-from skincli.inference.novelty import Reference, texture
+from skincli.evaluation.fitting import fit_calibration, fit_reference
+from skincli.inference.engine import Network, softmax
 from skincli.models.export import export_onnx, torch_logits
 from skincli.models.network import Network as TorchNetwork
-from skincli.taxonomy import MALIGNANT_DIAGNOSES, classes_of
+from skincli.taxonomy import classes_of
 from skincli.tracking.run_folder import RunFolder
 from skincli.training.environment import git_commit, package_versions
 from skincli.training.module import class_weights
 
 _CHECKED_IMAGES = 64
-
-
-@dataclass(frozen=True, slots=True)
-class _Calibration:
-    temperature: float
-    operating_point: float
-    conformal: Conformal
-    out_of_distribution: OutOfDistribution
-
-
-@dataclass(frozen=True, slots=True)
-class _Answers:
-    """What the export says of N images: `logits [N, C]`, `features [N, D]`; `texture [N, T]`."""
-
-    logits: Floats
-    features: Floats
-    texture: Floats
 
 
 def seal_bundle(
@@ -75,9 +45,12 @@ def seal_bundle(
     export_onnx(network, config.data.image_size, partial / MODEL_FILE, augmentation)
     exported = Network(partial / MODEL_FILE, config.inference.threads, VIEWS[augmentation])
     difference = _difference(config, prepared, network, exported)
-    reference = _reference(config, prepared, exported)
+    batch = config.inference.batch_size
+    reference = fit_reference(exported, prepared, config.seed, batch)
     reference.save(partial / REFERENCE_FILE)
-    calibration = _calibrate(config, prepared, exported, reference)
+    calibration = fit_calibration(
+        exported, prepared, reference, config.task, config.calibration, batch
+    )
     spec = BundleSpec(
         task=config.task,
         backbone=config.model.backbone,
@@ -115,53 +88,6 @@ def _difference(
             "the checkpoint is kept; please report the backbone",
         )
     return difference
-
-
-def _reference(config: Config, prepared: PreparedSet, exported: Network) -> Reference:
-    """Training images as the export sees them, without augmentation."""
-    rows = prepared.rows("train")
-    rng = np.random.default_rng(config.seed)
-    chosen = rng.choice(rows, min(len(rows), REFERENCE_IMAGES), replace=False)
-    answers = _answers(config, prepared, exported, np.sort(chosen))
-    return Reference(
-        fit_gaussian(answers.features, FEATURE_RIDGE), fit_gaussian(answers.texture, TEXTURE_RIDGE)
-    )
-
-
-def _calibrate(
-    config: Config, prepared: PreparedSet, exported: Network, reference: Reference
-) -> _Calibration:
-    rows, settings = prepared.rows("calibration"), config.calibration
-    labels, samples = prepared.labels(config.task)[rows], [prepared.samples[row] for row in rows]
-    answers = _answers(config, prepared, exported, rows)
-    temperature = fit_temperature(answers.logits, labels)
-    probabilities = softmax(answers.logits, temperature)
-    malignant = malignant_probability(probabilities, classes_of(config.task))
-    truth = np.array([sample.dx in MALIGNANT_DIAGNOSES for sample in samples])
-    return _Calibration(
-        temperature=temperature,
-        operating_point=fit_operating_point(malignant, truth, settings.target_sensitivity),
-        conformal=fit_conformal(
-            probabilities, labels, [sample.lesion_id for sample in samples], settings.coverage
-        ),
-        out_of_distribution=fit_limits(
-            reference, answers.features, answers.texture, settings.false_alarms
-        ),
-    )
-
-
-def _answers(
-    config: Config, prepared: PreparedSet, exported: Network, rows: NDArray[np.intp]
-) -> _Answers:
-    size = config.inference.batch_size
-    logits, features, seen = [], [], []
-    for start in range(0, len(rows), size):
-        batch = prepared.images[rows[start : start + size]]
-        outputs = exported(batch)
-        logits.append(outputs.logits)
-        features.append(outputs.features)
-        seen.append(texture(batch))
-    return _Answers(np.concatenate(logits), np.concatenate(features), np.concatenate(seen))
 
 
 def _decision_weights(config: Config, prepared: PreparedSet) -> tuple[float, ...]:

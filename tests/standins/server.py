@@ -99,11 +99,16 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     stand_in: StandIn
+    body = b""
 
     def do_GET(self) -> None:
         self._serve()
 
     def do_HEAD(self) -> None:
+        self._serve()
+
+    def do_POST(self) -> None:
+        self.body = self.rfile.read(int(self.headers.get("content-length", "0")))
         self._serve()
 
     def _serve(self) -> None:

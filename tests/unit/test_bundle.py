@@ -47,6 +47,18 @@ def test_a_description_that_is_not_ours_is_refused(tmp_path, change):
         open_bundle(bundle.folder)
 
 
+def test_a_bundle_of_version_5_is_read_as_the_float32_that_it_is(tmp_path):
+    bundle = tiny_bundle(tmp_path / "bundle")
+    path = bundle.folder / "bundle.json"
+    content = json.loads(path.read_text())
+    for name in ("precision", "quantised_from"):
+        del content[name]
+    del content["lineage"]["parent_run_id"]
+    path.write_text(json.dumps(content | {"schema_version": 5}))
+    assert open_bundle(bundle.folder).spec == bundle.spec
+    assert (bundle.spec.precision, bundle.spec.quantised_from) == ("float32", None)
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", "\xff"])
 def test_rubbish_is_refused(tmp_path, text):
     bundle = tiny_bundle(tmp_path / "bundle")

@@ -1,4 +1,4 @@
-"""What a user installs: the wheel carries the config groups, and finds them without a checkout."""
+"""What a user installs: the wheel carries config groups and web page, and finds them without a checkout."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_wheel_brings_its_configs_along(tmp_path):
+def test_the_wheel_brings_its_configs_and_its_page_along(tmp_path):
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
         cwd=ROOT,
@@ -36,3 +36,9 @@ def test_the_wheel_brings_its_configs_along(tmp_path):
     assert Path(where).is_relative_to(installed)
     assert source == "synthetic"
     assert (installed / "skincli" / "py.typed").is_file()
+    page = Path("skincli", "serving", "page")
+    assert _names(installed / page) == _names(ROOT / page) >= {"index.html", "app.js"}
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}

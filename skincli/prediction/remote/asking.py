@@ -26,7 +26,7 @@ class Asker:
     """A client of the server, for several threads; `stop` is set when their work is over.
 
     Putting a question again is safe: it changes nothing at the server but its journal. One image is
-    given up when it fails while others are answered, all of them when nothing is answered.
+    given up when it alone fails, all of them when nothing is answered.
     """
 
     def __init__(self, client: httpx.Client, stop: Event, step: Step) -> None:
@@ -45,7 +45,7 @@ class Asker:
         return self._persist("POST", path, files={"images": ("image", image)})
 
     def _persist(self, method: str, path: str, **content: Any) -> bytes:
-        began, failures, tries = time.monotonic(), 0, 0
+        failures = tries = 0
         while True:
             try:
                 body = send(self._client, method, path, **content)
@@ -53,14 +53,23 @@ class Asker:
                 self._note_answer(failures)
                 raise
             except Transient as failure:
-                failures, tries = failures + 1, tries + (not failure.limited)
+                failures, tries = failures + 1, tries + (not failure.busy)
+                if tries >= _TRIES and method == "POST" and self._lives():
+                    raise ImageRefused(f"{failure}, {tries} times") from None
                 self._require_hope(failure)
-                if tries >= _TRIES and self._answered > began:
-                    raise ImageRefused(str(failure)) from None
                 self._wait(failures, failure)
             else:
                 self._note_answer(failures)
                 return body
+
+    def _lives(self) -> bool:
+        """Whether the server answers at all, so that it is the image which it cannot bear."""
+        try:
+            send(self._client, "GET", "healthz")
+        except Transient:
+            return False
+        self._heard = time.monotonic()
+        return True
 
     def _note_answer(self, failures: int) -> None:
         self._answered = self._heard = time.monotonic()
@@ -80,7 +89,7 @@ class Asker:
             lost = now - self._answered > _LIMITED_SECONDS
         else:
             lost = now - self._heard > (_AWAY_SECONDS if self._known else _FIRST_SECONDS)
-        if lost:
+        if lost and (failure.busy or not self._lives()):
             server = self._client.base_url.netloc.decode("ascii")
             raise SkincliError(
                 f"{server} does not answer: {failure}",

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import Final
 
+from skincli import patience
 from skincli.crew import work_through
 from skincli.errors import ImageError, SkincliError
 from skincli.imaging import Limits
@@ -27,15 +27,7 @@ from skincli.prediction.rows import PredictionRow
 from skincli.progress import Step
 
 # How often the server may change its model while it is asked, before that is an error.
-_CHANGES: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class _Answered:
-    """A row, and the digest of the model that it is of; None where it is of none."""
-
-    row: PredictionRow
-    digest: str | None = None
+_CHANGES: Final = 10
 
 
 class Questions:
@@ -48,7 +40,9 @@ class Questions:
         self._limits = limits
         self._heatmaps = heatmaps
         self._step = step
-        self._answers: dict[Path, _Answered] = {}
+        self._rows: dict[Path, PredictionRow] = {}
+        self._digest = ""
+        self._changed = False
 
     def ask_all(
         self, images: Sequence[Path], parallel: int, stop: Event
@@ -57,57 +51,67 @@ class Questions:
 
         Raises SkincliError.
         """
-        model = self._model()
         for _ in range(_CHANGES):
-            waiting = [image for image in images if not self._is_of(image, model)]
-            self._ask_once(waiting, model, parallel, stop)
-            if all(self._is_of(image, model) for image in images):
-                return model, tuple(self._answers[image].row for image in images)
-            model = self._model()
+            model = checked(RemoteModel, self._asker.get("v1/model"))
+            self._begin(model)
+            waiting = [image for image in images if image not in self._rows]
+            self._ask_each(waiting, model, parallel, stop)
+            if not self._changed:
+                return model, tuple(self._rows[image] for image in images)
+            # Processes of one server change within moments of each other, not at once.
+            stop.wait(patience.PATIENCE.first)
         raise SkincliError(
             "the server changed its model again and again while it was asked",
             "run the same command again",
         )
 
-    def _ask_once(
+    def _begin(self, model: RemoteModel) -> None:
+        """Forget what another model said."""
+        self._changed = False
+        if model.digest != self._digest:
+            kept = {image: row for image, row in self._rows.items() if row.error is not None}
+            self._step.advance(len(kept) - len(self._rows))
+            self._rows, self._digest = kept, model.digest
+
+    def _ask_each(
         self, images: Sequence[Path], model: RemoteModel, parallel: int, stop: Event
     ) -> None:
-        self._step.advance(-sum(image in self._answers for image in images))
         work_through(images, parallel, lambda _: nullcontext(model), self._ask, stop)
 
-    def _model(self) -> RemoteModel:
-        return checked(RemoteModel, self._asker.get("v1/model"))
-
-    def _is_of(self, image: Path, model: RemoteModel) -> bool:
-        answered = self._answers.get(image)
-        return answered is not None and answered.digest in (None, model.digest)
-
     def _ask(self, image: Path, model: RemoteModel) -> None:
+        if self._changed:
+            return
         try:
-            self._answers[image] = self._answered(image, model)
+            row = self._answered(image, model)
         except OSError as error:
-            self._fail(image, f"the file cannot be read: {error.strerror}")
+            row = _failed(image, f"the file cannot be read: {error.strerror}")
         except (ImageError, UnusableAnswer) as error:
-            self._fail(image, error.message)
+            row = _failed(image, error.message)
         except ImageRefused as refusal:
-            self._fail(image, str(refusal))
+            row = _failed(image, str(refusal))
+        if row is None:
+            self._changed = True
+            return
+        self._rows[image] = row
         self._step.advance(1)
 
-    def _answered(self, image: Path, model: RemoteModel) -> _Answered:
+    def _answered(self, image: Path, model: RemoteModel) -> PredictionRow | None:
+        """The row of an image; None where another model answered."""
         data = read_bytes(image, self._limits)
         path = "v1/predict?heatmap=true" if self._heatmaps else "v1/predict"
         answer = checked(RemoteAnswer, self._asker.post(path, data))
         if answer.model.digest != model.digest:
-            return _Answered(PredictionRow(path=image), answer.model.digest)
+            return None
         prediction = answer.prediction
         require_classes(prediction, model)
         saved = None
         if self._heatmaps:
             saved = self._heatmaps.write(image, drawn_of(prediction))
-        return _Answered(_row(image, prediction, saved), model.digest)
+        return _row(image, prediction, saved)
 
-    def _fail(self, image: Path, why: str) -> None:
-        self._answers[image] = _Answered(PredictionRow(path=image, error=why))
+
+def _failed(image: Path, why: str) -> PredictionRow:
+    return PredictionRow(path=image, error=why)
 
 
 def _row(image: Path, told: RemotePrediction, heatmap: Path | None) -> PredictionRow:

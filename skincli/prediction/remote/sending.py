@@ -24,15 +24,17 @@ _NO_SERVER: Final = "give the address of `skincli serve`, without /v1"
 
 
 class Transient(Exception):
-    """A failure that a later attempt may not meet; `asked` are the seconds a server wants.
+    """A failure that a later attempt may not meet.
 
-    `limited`: it is there, and only wants fewer requests of this client.
+    `limited` (429) and `busy` (that, or 503) tell that the server is there and wants to be asked
+    later; `asked` is the wait in seconds that it wants.
     """
 
-    def __init__(self, reason: str, asked: float = 0.0, limited: bool = False) -> None:
+    def __init__(self, reason: str, status: int = 0, asked: float = 0.0) -> None:
         super().__init__(reason)
+        self.limited = status == HTTPStatus.TOO_MANY_REQUESTS
+        self.busy = self.limited or status == HTTPStatus.SERVICE_UNAVAILABLE
         self.asked = asked
-        self.limited = limited
 
 
 class ImageRefused(Exception):
@@ -72,7 +74,7 @@ def _accepted(server: str, response: httpx.Response, body: bytes) -> bytes:
     detail = problem_of(body).detail or f"it answers {status}"
     if status in _PASSING:
         asked = seconds_asked(response.headers.get("retry-after", ""))
-        raise Transient(detail, asked, limited=status == HTTPStatus.TOO_MANY_REQUESTS)
+        raise Transient(detail, status, asked)
     if status in _OF_THE_IMAGE and response.request.method == "POST":
         raise ImageRefused(detail.removeprefix("`image`: "))
     raise UsageError(f"{server} refuses: {detail}", _HINTS.get(status, _NO_SERVER))

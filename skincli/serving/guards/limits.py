@@ -1,5 +1,6 @@
 """So many images a minute for each client."""
 
+import math
 from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Network, ip_address
 from pathlib import Path
@@ -12,6 +13,7 @@ from skincli.serving.guards.authentication import key_of
 from skincli.serving.guards.buckets import Buckets
 from skincli.serving.guards.paths import IMAGES
 
+_MINUTE: Final = 60.0
 _IPV6_PREFIX: Final = 64  # bits of the network that one household or office is given
 
 
@@ -26,7 +28,7 @@ class Client:
     def enter(self) -> None:
         """Count the one image that a request must have. Raises Problem."""
         if self._per_minute:
-            self._take(1)
+            self._take(1, 0.0)
 
     def charge(self, images: int) -> None:
         """Count what a request holds beyond the image that `enter` counted. Raises Problem."""
@@ -38,11 +40,13 @@ class Client:
                 f"{images} images at once are more than the {self._per_minute} a minute allowed",
                 "too_many_images",
             )
-        self._take(images - 1)
+        # Another attempt has to pay for its first image again.
+        self._take(images - 1, _MINUTE / self._per_minute)
 
-    def _take(self, images: int) -> None:
+    def _take(self, images: int, more_seconds: float) -> None:
         wait = self._buckets.take(self._name, self._per_minute, images)
         if wait:
+            wait = math.ceil(wait + more_seconds)
             raise Problem(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 f"more than the {self._per_minute} images a minute allowed: wait {wait} s",

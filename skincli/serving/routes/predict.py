@@ -7,12 +7,15 @@ from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, File, Query, Request, UploadFile
+from pydantic import WithJsonSchema
 
 from skincli.serving.errors import PROBLEM_RESPONSES, Problem, no_file
 from skincli.serving.model import Upload
 from skincli.serving.routes.dependencies import Caller, Journal, Meters, Model, Threads
 from skincli.serving.schemas import FeedbackGiven, FeedbackTaken, PredictResponse
 
+# OpenAPI 3.0's words for a file: by them the documentation's page lets people choose some.
+_Image = Annotated[UploadFile, WithJsonSchema({"type": "string", "format": "binary"})]
 router = APIRouter(prefix="/v1", tags=["prediction"], responses=PROBLEM_RESPONSES)
 _ONE_IMAGE: Final[dict[str, Any]] = {
     "requestBody": {
@@ -33,9 +36,12 @@ async def predict(
     meters: Meters,
     caller: Caller,
     images: Annotated[
-        list[UploadFile] | None,
-        File(description="JPEG, PNG, WebP, BMP or TIFF files; DICOM with `skincli[dicom]`"),
-    ] = None,
+        list[_Image],
+        File(
+            default_factory=list,
+            description="JPEG, PNG, WebP, BMP or TIFF files; DICOM with `skincli[dicom]`",
+        ),
+    ],
     heatmap: Annotated[bool, Query(description="add the class activation map as a PNG")] = False,
 ) -> PredictResponse:
     """Classify one or more images: a form's files, or one image as the body.

@@ -1,0 +1,65 @@
+"""`skincli serve` as processes of its own, and what the kernel says of them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from live import PATIENCE, free_port, process, wait_until_ready
+
+
+@dataclass(frozen=True)
+class Service:
+    """The supervisor, its registry process and its workers, which are one group of processes."""
+
+    port: int
+    supervisor: subprocess.Popen[str]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @contextmanager
+    def client(self) -> Iterator[httpx.Client]:
+        with httpx.Client(base_url=self.url, trust_env=False, timeout=PATIENCE) as client:
+            yield client
+
+    def processes(self) -> set[int]:
+        numbers = (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
+        return {number for number in numbers if _group(number) == self.supervisor.pid}
+
+    def resident(self) -> int:
+        """Bytes of all processes together; what they share counts once for each."""
+        page = os.sysconf("SC_PAGE_SIZE")
+        return page * sum(
+            int(Path(f"/proc/{number}/statm").read_text().split()[1]) for number in self.processes()
+        )
+
+    def descriptors(self) -> int:
+        return sum(len(list(Path(f"/proc/{number}/fd").iterdir())) for number in self.processes())
+
+    def threads(self) -> int:
+        return sum(len(list(Path(f"/proc/{number}/task").iterdir())) for number in self.processes())
+
+
+@contextmanager
+def service(model: Path, folder: Path, *words: str) -> Iterator[Service]:
+    """A server of `model` that was started by its command, in `folder`."""
+    port = free_port()
+    command = [sys.executable, "-m", "skincli", "serve", f"serve.model={model}"]
+    with process([*command, f"serve.port={port}", *words], folder) as supervisor:
+        served = Service(port, supervisor)
+        wait_until_ready(served.url)
+        yield served
+
+
+def _group(number: int) -> int | None:
+    try:
+        fields = Path(f"/proc/{number}/stat").read_text()
+    except OSError:
+        return None
+    return int(fields.rpartition(")")[2].split()[2])
