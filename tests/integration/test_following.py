@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from service import Load, Service, service, wait_for
+from running import Load, Service, service, wait_for
 
 from skincli.bundle import seal
 from skincli.config.schema import Config

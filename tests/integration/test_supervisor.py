@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from bundles import tiny_bundle
 from PIL import Image
-from service import Load, Service, service, wait_for
+from running import Load, Service, service, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +31,7 @@ def kill(served: Service, pid: int) -> None:
 
 def test_a_worker_that_dies_is_replaced_and_the_others_answer_meanwhile(model, image, tmp_path):
     with service(tmp_path, f"serve.model={model}", "serve.workers=2") as served:
-        wait_for(served.is_ready, "ready")
-        wait_for(lambda: len(served.workers()) == 2, "two workers")
+        wait_for(lambda: served.log.count("Serving tiny") == 2, "two workers")
         for pid in served.workers():
             kill(served, pid)
             wait_for(lambda: len(served.workers()) == 2, "a new worker")
