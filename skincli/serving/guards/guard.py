@@ -8,6 +8,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from skincli.config.serving import ServeConfig
 from skincli.serving.guards.authentication import KEY_HEADER, Authentication
+from skincli.serving.guards.framing import PlainBodies
 from skincli.serving.guards.headers import SecurityHeaders
 from skincli.serving.guards.hosts import TrustedHosts, names_of
 from skincli.serving.guards.limits import ImageLimit
@@ -45,6 +46,7 @@ def guard(app: FastAPI, config: ServeConfig, folder: Path) -> None:
         )
     if names := names_of(config):
         app.add_middleware(TrustedHosts, names=names)
+    app.add_middleware(PlainBodies)
     app.add_middleware(SecurityHeaders)
 
 
