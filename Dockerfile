@@ -20,6 +20,10 @@ LABEL org.opencontainers.image.title="skincli" \
     org.opencontainers.image.source="https://github.com/skincli/skincli"
 COPY --from=build /opt/skincli /opt/skincli
 COPY --from=build --chown=10001:10001 /src/data /data
+# Fails where the base lacks a library, and leaves the bytecode of the standard library, which
+# the base comes without and a read-only file system would never keep.
+RUN MLFLOW_DISABLE_TELEMETRY=true /opt/skincli/bin/python -c \
+    "import mlflow.artifacts, psycopg, skincli.prediction.predict, skincli.serving.run"
 ENV PATH=/opt/skincli/bin:$PATH \
     HOME=/data \
     USER=skincli \
@@ -27,9 +31,6 @@ ENV PATH=/opt/skincli/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     SKINCLI__SERVE__HOST=0.0.0.0 \
     SKINCLI__SERVE__PORT=8000
-# Fails where the base lacks a library, and leaves the bytecode of the standard library, which
-# the base image comes without and a read-only file system would never keep.
-RUN python -c "import mlflow.artifacts, psycopg, skincli.prediction.predict, skincli.serving"
 WORKDIR /data
 USER 10001:10001
 VOLUME /data

@@ -138,9 +138,9 @@ def _show_tables(output: Output, result: "ServeBench") -> None:
                 server.version,
                 server.sent_as,
                 f"{median(v.ready_seconds for v in visits):.2f}",
-                f"{median(v.processes for v in visits):.0f}",
+                f"{median(len(v.process_megabytes) for v in visits):.0f}",
                 f"{median(v.resident_megabytes for v in visits):,.0f}",
-                f"{median(v.largest_megabytes for v in visits):,.0f}",
+                f"{median(v.process_megabytes[0] for v in visits):,.0f}",
                 "yes" if any(v.torch_loaded for v in visits) else "no",
             ]
         )

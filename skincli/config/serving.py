@@ -2,12 +2,21 @@
 
 import re
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Final, Literal
 
 from skincli.config.fields import opt, require
 
 KeysRequired = Literal["auto", "always", "never"]
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or a name, without brackets, is of this computer alone."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @dataclass(kw_only=True, slots=True)
@@ -71,7 +80,7 @@ class ServeConfig:
     @property
     def asks_for_keys(self) -> bool:
         if self.keys.required == "auto":
-            return self.host not in LOOPBACK
+            return not is_loopback(self.host)
         return self.keys.required == "always"
 
     def __post_init__(self) -> None:

@@ -41,6 +41,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
     require(allowed.returncode == 0, "the right to make mount namespaces")
     image = Image(tmp_path_factory.mktemp("image"))
     image.build()
+    assert not list((image.root / "data").iterdir())
     (image.root / "tmp").mkdir()
     return image
 
@@ -96,7 +97,7 @@ def test_the_image_serves_and_stops(image):
         wait_until_healthy(image, outside, settings)
         answer = httpx.post(
             f"http://127.0.0.1:{port}/v1/predict",
-            files={"images": brown_jpeg()},
+            files={"images": some_jpeg()},
             headers={"x-api-key": key.strip()},
             trust_env=False,
         )
@@ -113,6 +114,14 @@ def test_the_image_serves_and_stops(image):
     }
 
 
+def test_nothing_is_written_beside_its_data(image):
+    elsewhere = f"serve.keys.file={image.root}/opt/keys.json"
+    with container(image, "keys", "create", "clinic", elsewhere) as creating:
+        _, said = creating.communicate(timeout=PATIENCE)
+    assert creating.returncode == 1
+    assert "Read-only file system" in said
+
+
 def test_it_says_what_a_server_cannot_do(image):
     with container(image, "train") as training:
         _, said = training.communicate(timeout=PATIENCE)
@@ -120,9 +129,9 @@ def test_it_says_what_a_server_cannot_do(image):
     assert "which a server install leaves out" in said
 
 
-def brown_jpeg() -> bytes:
+def some_jpeg() -> bytes:
     stream = io.BytesIO()
-    Picture.new("RGB", (120, 90), "brown").save(stream, "JPEG")
+    Picture.radial_gradient("L").save(stream, "JPEG")
     return stream.getvalue()
 
 

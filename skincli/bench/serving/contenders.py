@@ -45,7 +45,8 @@ class Setting:
 class Contender:
     """A server that can be started on a port, with `folder` as its working folder.
 
-    `field` names the form's field that takes the image, None for JSON.
+    `field` names the form's field that takes the image, None for JSON. `tells_times`: its answers
+    say how long decoding and the network took.
     """
 
     server: Server
@@ -55,6 +56,7 @@ class Contender:
     environment: Mapping[str, str]
     folder: Path
     prepare: tuple[str, ...] = ()
+    tells_times: bool = False
 
     def request(self, image: bytes) -> bytes:
         if self.field is not None:
@@ -118,6 +120,7 @@ def ourselves(setting: Setting) -> Contender:
         ),
         {},
         folder,
+        tells_times=True,
     )
 
 

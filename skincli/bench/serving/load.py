@@ -4,6 +4,7 @@ It runs in a process of its own, so that its own work is known and disturbs nobo
 """
 
 import asyncio
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
@@ -23,7 +24,8 @@ MOST_CONNECTIONS: Final = 48
 class Plan:
     """`rate` requests per second that arrive at random; without, `concurrency` clients that wait.
 
-    New requests are sent for `seconds`; what is under way then is waited for.
+    New requests are sent for `seconds`; what is under way then is waited for. With `keep_answers`
+    the answers' bodies come back too.
     """
 
     port: int
@@ -31,19 +33,26 @@ class Plan:
     seconds: float
     concurrency: int = MOST_CONNECTIONS
     rate: float | None = None
+    keep_answers: bool = False
 
 
 @dataclass(slots=True)
 class Outcome:
-    """Latencies in seconds of what was answered with 200, and how many were not.
+    """Latencies in seconds, and bodies, of what was answered with 200, and how many were not.
 
     `seconds` is until the last answer, `cpu_seconds` the load generator's own.
     """
 
     latencies: list[float] = field(default_factory=list)
+    answers: list[bytes] = field(default_factory=list)
     errors: int = 0
     seconds: float = 0.0
     cpu_seconds: float = 0.0
+
+
+def ignore_interrupt() -> None:
+    """For the process of the load generator: its parent, who is interrupted too, ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def run_load(plan: Plan) -> Outcome:
@@ -61,7 +70,7 @@ async def _closed(plan: Plan, outcome: Outcome) -> None:
     async def client() -> None:
         connection = Connection(plan.port)
         while (now := perf_counter()) < until:
-            await _ask(connection, next(requests), now, outcome)
+            await _ask(connection, next(requests), now, plan, outcome)
         connection.close()
 
     await asyncio.gather(*(client() for _ in range(plan.concurrency)))
@@ -75,7 +84,7 @@ async def _open(plan: Plan, outcome: Outcome, rate: float) -> None:
     async def ask(request: bytes, due: float) -> None:
         async with room:
             connection = idle.pop()
-            await _ask(connection, request, due, outcome)
+            await _ask(connection, request, due, plan, outcome)
             idle.append(connection)
 
     asked = []
@@ -95,13 +104,17 @@ def _arrivals(rate: float, seconds: float) -> list[float]:
     return times
 
 
-async def _ask(connection: Connection, request: bytes, due: float, outcome: Outcome) -> None:
+async def _ask(
+    connection: Connection, request: bytes, due: float, plan: Plan, outcome: Outcome
+) -> None:
     try:
-        status, _ = await connection.exchange(request)
+        status, body = await connection.exchange(request)
     except (OSError, EOFError, ValueError):  # TimeoutError is an OSError
         outcome.errors += 1
         return
-    if status == OK:
-        outcome.latencies.append(perf_counter() - due)
-    else:
+    if status != OK:
         outcome.errors += 1
+        return
+    outcome.latencies.append(perf_counter() - due)
+    if plan.keep_answers:
+        outcome.answers.append(body)

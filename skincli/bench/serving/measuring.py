@@ -15,8 +15,8 @@ from skincli.bench.serving.contenders import PEERS, Contender, Setting, ourselve
 from skincli.bench.serving.installing import interpreter
 from skincli.bench.serving.judging import judge
 from skincli.bench.serving.limit import Work, bare_pace
-from skincli.bench.serving.load import run_load
-from skincli.bench.serving.records import Engine, Limit, ServeBench, Visit
+from skincli.bench.serving.load import ignore_interrupt, run_load
+from skincli.bench.serving.records import UNTRAINED, Engine, Limit, ServeBench, Visit
 from skincli.bench.serving.visiting import RunLoad, visit
 from skincli.bundle import Bundle
 from skincli.config.schema import Config
@@ -57,7 +57,7 @@ def bench_serve(
         image_size=bundle.spec.image_size,
         crop=bundle.spec.crop,
         digest=bundle.digest,
-        untrained=not bundle.spec.lineage.run_id,
+        untrained=bundle.spec.lineage.run_name == UNTRAINED,
         synthetic=not images,
         n_images=len(files),
         mean_kilobytes=sum(map(len, files)) / len(files) / 1e3,
@@ -139,5 +139,5 @@ def _limit(work: Work, processes: int, number: int, seconds: float) -> Limit:
 @contextmanager
 def _loader() -> Iterator[RunLoad]:
     """The load generator, in one process that stays."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(1, get_context("spawn"), ignore_interrupt) as pool:
         yield lambda plan: pool.submit(run_load, plan).result()

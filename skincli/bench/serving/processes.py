@@ -20,11 +20,10 @@ class _Process:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Bytes of a server's processes: the sum of their PSS, and the RSS of the largest."""
+    """Bytes of a server's processes: the sum of their PSS, and the RSS of each, largest first."""
 
-    processes: int
     resident: int
-    largest: int
+    processes: tuple[int, ...]
 
 
 def cpu_seconds(leader: int) -> float:
@@ -34,11 +33,8 @@ def cpu_seconds(leader: int) -> float:
 
 def memory_of(leader: int) -> Memory:
     found = [memory for process in _tree(leader) if (memory := _rollup(process.pid))]
-    return Memory(
-        len(found),
-        sum(memory["Pss"] for memory in found),
-        max((memory["Rss"] for memory in found), default=0),
-    )
+    largest_first = sorted((memory["Rss"] for memory in found), reverse=True)
+    return Memory(sum(memory["Pss"] for memory in found), tuple(largest_first))
 
 
 def has_loaded(leader: int, library: str) -> bool:

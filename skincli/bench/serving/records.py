@@ -1,12 +1,14 @@
 """What `bench serve` hands out: every round of every server, and what it has to reach."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from skincli.config.data import Crop
 
 Arrivals = Literal["closed", "open"]
 Engine = Literal["onnx", "torch"]
+UNTRAINED: Final = "untrained"
+"""The name of a run that never was: a bundle of random weights."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +19,8 @@ class Load:
     requests arrive at random, `offered_per_second` on average, and latency is counted from when a
     request was due, not from when a connection was free. Latencies are those of answered requests,
     None where there is none; the processor's time, of all processes of the server and of the load
-    generator, is per answered request.
+    generator, is per answered request. `beyond_p50_ms` is the median of latency less the time that
+    the answer itself gives for decoding and the network, None where answers do not.
     """
 
     arrivals: Arrivals
@@ -28,6 +31,7 @@ class Load:
     requests_per_second: float
     p50_ms: float | None
     p99_ms: float | None
+    beyond_p50_ms: float | None
     server_cpu_ms: float | None
     client_cpu_ms: float | None
 
@@ -38,16 +42,15 @@ class Visit:
 
     `ready_seconds` is from the start of its process to its first prediction. Memory is that after
     the loads: `resident_megabytes` is the sum over its processes with shared pages shared out
-    (PSS), `largest_megabytes` the resident set (RSS) of its largest process.
+    (PSS), `process_megabytes` the resident sets (RSS) of its processes, the largest first.
     """
 
     server: str
     round: int
     ready_seconds: float
     loads: tuple[Load, ...]
-    processes: int
     resident_megabytes: float
-    largest_megabytes: float
+    process_megabytes: tuple[float, ...]
     torch_loaded: bool
 
 

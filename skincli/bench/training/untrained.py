@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from skincli.bench.images import drawn_jpegs
+from skincli.bench.serving.records import UNTRAINED
 from skincli.bundle import (
     MODEL_FILE,
     REFERENCE_FILE,
@@ -29,7 +30,6 @@ from skincli.taxonomy import classes_of
 from skincli.training.environment import git_commit, package_versions
 from skincli.training.fit import build_network
 
-NAME: Final = "untrained"
 _IMAGES: Final = 32
 _HALF: Final = 0.5
 
@@ -70,14 +70,16 @@ def untrained_bundle(config: Config, folder: Path) -> Bundle:
         export_difference=0.0,
         lineage=_lineage(config),
     )
-    return seal(folder, spec, {"key": NAME, "files": keyed_hashes(NAME, ()), "lesions": []})
+    return seal(
+        folder, spec, {"key": UNTRAINED, "files": keyed_hashes(UNTRAINED, ()), "lesions": []}
+    )
 
 
 def _lineage(config: Config) -> Lineage:
     nothing = "0" * 64
     return Lineage(
         run_id="",
-        run_name=NAME,
+        run_name=UNTRAINED,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         data_name="synthetic",
         data_licence="none",

@@ -2,13 +2,12 @@
 
 import os
 import re
-from ipaddress import ip_address
 from typing import Final
 
 import httpx
 
 from skincli import __version__
-from skincli.config.serving import LOOPBACK
+from skincli.config.serving import is_loopback
 from skincli.errors import ConfigError, UsageError
 
 KEY_VARIABLE: Final = "SKINCLI_API_KEY"
@@ -60,13 +59,6 @@ def parsed(server: str) -> httpx.URL:
             f"`{server}` is no address of a server", "such as https://skin.example.org"
         )
     return url
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host in LOOPBACK
 
 
 def _key() -> str:

@@ -8,9 +8,11 @@ from starlette.middleware.cors import CORSMiddleware
 
 from skincli.config.serving import ServeConfig
 from skincli.serving.guards.authentication import KEY_HEADER, Authentication
+from skincli.serving.guards.framing import PlainBodies
 from skincli.serving.guards.headers import SecurityHeaders
 from skincli.serving.guards.hosts import TrustedHosts, names_of
 from skincli.serving.guards.limits import ImageLimit
+from skincli.serving.guards.loopback import LoopbackOnly
 from skincli.serving.guards.paths import needs_key
 from skincli.serving.keys.ring import KeyRing
 
@@ -31,6 +33,8 @@ def guard(app: FastAPI, config: ServeConfig, folder: Path) -> None:
     if config.asks_for_keys:
         app.add_middleware(Authentication, ring=KeyRing(Path(config.keys.file)))
         _describe_keys(app)
+    elif config.keys.required == "auto":
+        app.add_middleware(LoopbackOnly)
     if config.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -42,6 +46,7 @@ def guard(app: FastAPI, config: ServeConfig, folder: Path) -> None:
         )
     if names := names_of(config):
         app.add_middleware(TrustedHosts, names=names)
+    app.add_middleware(PlainBodies)
     app.add_middleware(SecurityHeaders)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from skincli.config.serving import LOOPBACK, ServeConfig
+from skincli.config.serving import LOOPBACK, ServeConfig, is_loopback
 from skincli.serving.errors import problem_response
 from skincli.serving.guards.paths import HEALTH
 
@@ -22,7 +22,8 @@ def names_of(config: ServeConfig) -> frozenset[str]:
     that others reach any name will do, for only their operator knows their names; there keys stand
     guard, which such a page has not got.
     """
-    names = config.allowed_hosts or (LOOPBACK if config.host in LOOPBACK else ())
+    own = {*LOOPBACK, config.host} if is_loopback(config.host) else set()
+    names = config.allowed_hosts or own
     return frozenset(_plain(name) for name in names)
 
 

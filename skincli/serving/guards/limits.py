@@ -94,7 +94,10 @@ def _network(scope: Scope) -> str:
     """The peer's address; of IPv6 the network, whose addresses one client has at will."""
     if not scope.get("client"):
         return "this computer"  # a Unix socket
-    address = ip_address(scope["client"][0].partition("%")[0])
+    try:
+        address = ip_address(scope["client"][0].partition("%")[0])
+    except ValueError:
+        return "nowhere"  # what a proxy was told in X-Forwarded-For
     if isinstance(address, IPv4Address):
         return str(address)
     return str(address.ipv4_mapped or IPv6Network((address, _IPV6_PREFIX), strict=False))

@@ -10,7 +10,7 @@ import pytest
 OTHERS = ("CI", "ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS")
 
 
-@pytest.mark.parametrize("module", ["skincli.inference.engine", "skincli.serving"])
+@pytest.mark.parametrize("module", ["skincli.inference.engine", "skincli.prediction.predict"])
 def test_onnx_runtime_reports_nothing(tmp_path, module):
     environ = {name: value for name, value in os.environ.items() if name not in OTHERS}
     environ |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}

@@ -35,17 +35,17 @@ def config_for(folder: Path) -> Config:
 
 
 @contextmanager
-def client_of(served: Config | FastAPI) -> Iterator[httpx.Client]:
-    """A client of a server that runs in a thread of this process."""
+def client_of(served: Config | FastAPI, host: str = "127.0.0.1") -> Iterator[httpx.Client]:
+    """A client of a server that runs in a thread of this process and listens at `host`."""
     app = create_app(served) if isinstance(served, Config) else served
-    listener = listen("127.0.0.1", 0)
+    listener = listen(host, 0)
     port = listener.getsockname()[1]
     server = uvicorn.Server(uvicorn.Config(app, lifespan="on", log_config=None))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
         with httpx.Client(
-            base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=PATIENCE
+            base_url=f"http://{host}:{port}", trust_env=False, timeout=PATIENCE
         ) as client:
             yield client
     finally:

@@ -1,11 +1,13 @@
 """Headers on every kind of answer, names that the service answers to, and other sites' pages."""
 
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 
 import httpx
 import pytest
 from live import client_of
+from services import require
 from uploads import encoded
 
 from skincli.config.schema import Config
@@ -123,6 +125,7 @@ def test_to_other_names_it_gives_nothing_but_its_health(client: httpx.Client, ho
     ("host", "allowed", "names"),
     [
         ("localhost", [], {"localhost", "127.0.0.1", "::1"}),
+        ("127.0.0.2", [], {"localhost", "127.0.0.1", "::1", "127.0.0.2"}),
         ("0.0.0.0", [], set()),
         ("0.0.0.0", ["Skin.Example.org"], {"skin.example.org"}),
         ("127.0.0.1", ["skin.example.org", "[2001:db8::1]"], {"skin.example.org", "2001:db8::1"}),
@@ -130,6 +133,29 @@ def test_to_other_names_it_gives_nothing_but_its_health(client: httpx.Client, ho
 )
 def test_names_come_from_the_settings(host: str, allowed: list[str], names: set[str]) -> None:
     assert names_of(ServeConfig(host=host, allowed_hosts=allowed)) == names
+
+
+def test_without_keys_it_is_for_this_computer_wherever_it_listens(config: Config) -> None:
+    with client_of(create_app(config), own_address()) as client:
+        answer = client.get("/v1/model", headers={"host": "localhost"})
+        assert_guarded(answer, httpx.codes.FORBIDDEN, API)
+        assert answer.json()["reason"] == "not_local"
+    wide = replace(config, serve=replace(config.serve, keys=KeysConfig(required="never")))
+    with client_of(create_app(wide), own_address()) as client:
+        answer = client.get("/v1/model", headers={"host": "localhost"})
+        assert answer.status_code == httpx.codes.OK
+
+
+def own_address() -> str:
+    """An address of this computer that others may reach. Nothing is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            address: str = probe.getsockname()[0]
+        except OSError:
+            address = ""
+    require(address, "a network")
+    return address
 
 
 # Other sites.

@@ -1,18 +1,18 @@
 """LitServe with as many workers as cores: `python litserve_app.py`."""
 
 import os
-from typing import Any
 
 import litserve
 from engines import WORKERS, load
+from fastapi import Request
 
 
 class Classifier(litserve.LitAPI):
     def setup(self, device: str) -> None:
         self.model = load()
 
-    def decode_request(self, request: Any) -> bytes:
-        return request["image"].file.read()
+    def decode_request(self, request: Request) -> bytes:
+        return request["image"].file.read()  # by now the request is its form
 
     def predict(self, data: bytes) -> list[float]:
         return self.model(data)
