@@ -23,6 +23,7 @@ from skincli.serving.meters import ServiceMeters
 from skincli.serving.middleware import Admission, BodyLimit, Metered, PlainStartupFailure
 from skincli.serving.routes import earlier, health, model, page, predict
 from skincli.serving.served import Served
+from skincli.serving.service import Running, Service
 from skincli.serving.threads import InferenceThreads
 
 _DESCRIPTION = "Classifies dermatoscopy images. For research and education, not a medical device."
@@ -54,13 +55,14 @@ def assemble(
 
     `scratch` is a folder for all processes of this server, and for nothing else.
     """
-    meters = ServiceMeters()
+    service, limits = Service(ServiceMeters()), config.serve.limits
+    meters, served = service.meters, service.served
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         journal = await to_thread.run_sync(ServiceJournal, config.serve.journal, meters.lost)
         threads = InferenceThreads(config.serve, meters)
-        app.state.journal, app.state.threads = journal, threads
+        service.running = Running(threads, journal)
         try:
             async with source(meters).serving(served):
                 yield
@@ -69,7 +71,6 @@ def assemble(
             await to_thread.run_sync(threads.close)
             await to_thread.run_sync(journal.close)
 
-    served, limits = Served(), config.serve.limits
     app = FastAPI(
         title="skincli",
         description=_DESCRIPTION,
@@ -79,7 +80,7 @@ def assemble(
         redoc_url=None,
         form_limits={"max_files": limits.images},
     )
-    app.state.served, app.state.meters = served, meters
+    app.state.service = service
     app.add_middleware(BodyLimit, max_bytes=int(limits.body_megabytes * 1e6))
     app.add_middleware(Admission, most=limits.requests)
     guard(app, config.serve, scratch)

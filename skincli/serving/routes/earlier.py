@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, File, Request, UploadFile
 
 from skincli.serving.errors import PROBLEM_RESPONSES, no_file
-from skincli.serving.routes.dependencies import Journal, Meters, Model, NowServed, Threads
+from skincli.serving.routes.dependencies import TheService
 from skincli.serving.routes.model import description_of
 from skincli.serving.routes.predict import uploads
 from skincli.serving.schemas import EarlierAnswer, ModelDescription
@@ -16,19 +16,13 @@ router = APIRouter(tags=["earlier clients"])
 @router.post("/model_inference", responses=PROBLEM_RESPONSES)
 async def model_inference(
     request: Request,
-    model: Model,
-    threads: Threads,
-    journal: Journal,
-    meters: Meters,
+    service: TheService,
     file: Annotated[UploadFile | None, File(description="one image")] = None,
 ) -> EarlierAnswer:
     """The most probable class of one image and its probability. New clients: `/v1/predict`."""
     if file is None:
         raise no_file(request, "file")
-    (answer,) = await threads.answer(model, uploads([file]))
-    prediction = answer.prediction
-    meters.count(prediction)
-    journal.record(model.name, answer)
+    _, (prediction,) = await service.predict(uploads([file]))
     return EarlierAnswer(
         result=prediction.diagnosis.name,
         certainty=prediction.probabilities[prediction.diagnosis.code],
@@ -36,6 +30,6 @@ async def model_inference(
 
 
 @router.get("/model_info")
-async def model_info(model: Model, served: NowServed) -> dict[str, ModelDescription]:
+async def model_info(service: TheService) -> dict[str, ModelDescription]:
     """The same as `/v1/model`, under the key `model_info`."""
-    return {"model_info": description_of(model, served.registry)}
+    return {"model_info": description_of(service)}

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from skincli.serving.meters import CONTENT_TYPE
-from skincli.serving.routes.dependencies import Meters, Model, NowServed
+from skincli.serving.routes.dependencies import TheService
 from skincli.serving.schemas import Health, Readiness
 
 router = APIRouter(tags=["health"])
@@ -16,12 +16,13 @@ async def alive() -> Health:
 
 
 @router.get("/readyz")
-async def ready(model: Model, served: NowServed) -> Readiness:
+async def ready(service: TheService) -> Readiness:
     """The model is loaded and passed its self-test; 503 until then."""
-    return Readiness(status="ready", registry=served.registry)
+    assert service.model
+    return Readiness(status="ready", registry=service.served.registry)
 
 
 @router.get("/metrics", response_class=Response)
-async def metrics(meters: Meters) -> Response:
+async def metrics(service: TheService) -> Response:
     """Counters for Prometheus."""
-    return Response(meters.text(), media_type=CONTENT_TYPE)
+    return Response(service.meters.text(), media_type=CONTENT_TYPE)

@@ -4,21 +4,22 @@ from dataclasses import asdict
 
 from fastapi import APIRouter
 
-from skincli.serving.model import ServedModel
-from skincli.serving.routes.dependencies import Model, NowServed
+from skincli.serving.routes.dependencies import TheService
 from skincli.serving.schemas import ClassDescription, ModelDescription
+from skincli.serving.service import Service
 
 router = APIRouter(prefix="/v1", tags=["model"])
 
 
 @router.get("/model")
-async def describe_model(model: Model, served: NowServed) -> ModelDescription:
+async def describe_model(service: TheService) -> ModelDescription:
     """The model's task, classes, thresholds and lineage."""
-    return description_of(model, served.registry)
+    return description_of(service)
 
 
-def description_of(model: ServedModel, registry: str) -> ModelDescription:
+def description_of(service: Service) -> ModelDescription:
     """The bundle's own account, without the training config: it may name private folders."""
+    model = service.model
     spec = model.spec
     lineage = asdict(spec.lineage)
     del lineage["config"]
@@ -32,6 +33,6 @@ def description_of(model: ServedModel, registry: str) -> ModelDescription:
         operating_point=spec.operating_point,
         target_sensitivity=spec.target_sensitivity,
         synthetic=spec.lineage.synthetic,
-        registry=registry,
+        registry=service.served.registry,
         lineage=lineage,
     )

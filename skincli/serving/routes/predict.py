@@ -11,7 +11,7 @@ from pydantic import WithJsonSchema
 
 from skincli.serving.errors import PROBLEM_RESPONSES, Problem, no_file
 from skincli.serving.model import Upload
-from skincli.serving.routes.dependencies import Caller, Journal, Meters, Model, Threads
+from skincli.serving.routes.dependencies import Caller, TheService
 from skincli.serving.schemas import FeedbackGiven, FeedbackTaken, PredictResponse
 
 # OpenAPI 3.0's words for a file: by them the documentation's page lets people choose some.
@@ -30,10 +30,7 @@ _ONE_IMAGE: Final[dict[str, Any]] = {
 @router.post("/predict", openapi_extra=_ONE_IMAGE)
 async def predict(
     request: Request,
-    model: Model,
-    threads: Threads,
-    journal: Journal,
-    meters: Meters,
+    service: TheService,
     caller: Caller,
     images: Annotated[
         list[_Image],
@@ -50,24 +47,21 @@ async def predict(
     """
     files = images or await _body(request)
     caller.charge(len(files))
-    answers = await threads.answer(model, uploads(files, heatmap))
-    for answer in answers:
-        meters.count(answer.prediction)
-        journal.record(model.name, answer)
-    return PredictResponse(model=model.name, predictions=[answer.prediction for answer in answers])
+    model, predictions = await service.predict(uploads(files, heatmap))
+    return PredictResponse(model=model, predictions=predictions)
 
 
 @router.post("/feedback", status_code=HTTPStatus.CREATED)
-async def give_feedback(model: Model, journal: Journal, given: FeedbackGiven) -> FeedbackTaken:
+async def give_feedback(service: TheService, given: FeedbackGiven) -> FeedbackTaken:
     """Tell what the lesion of a prediction was found to be."""
-    codes = [info.code for info in model.spec.classes]
+    codes = [info.code for info in service.model.spec.classes]
     if given.diagnosis not in codes:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             f"the diagnosis must be one of {', '.join(codes)}",
             "unknown_diagnosis",
         )
-    return await journal.give_feedback(given)
+    return await service.journal.give_feedback(given)
 
 
 def uploads(files: Sequence[UploadFile], heatmap: bool = False) -> list[Upload]:
