@@ -6,9 +6,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from browsing import Visit, visit
+from browsing import Visit, url_of, visit
 from bundles import tiny_bundle
-from conftest import url_of
 from live import client_of, config_for
 from playwright.sync_api import Browser, Locator, expect
 
