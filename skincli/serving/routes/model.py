@@ -4,11 +4,12 @@ from dataclasses import asdict
 
 from fastapi import APIRouter
 
+from skincli.serving.errors import PROBLEM_RESPONSES
 from skincli.serving.model import ServedModel
 from skincli.serving.routes.dependencies import Model, NowServed
 from skincli.serving.schemas import ClassDescription, ModelDescription
 
-router = APIRouter(prefix="/v1", tags=["model"])
+router = APIRouter(prefix="/v1", tags=["model"], responses=PROBLEM_RESPONSES)
 
 
 @router.get("/model")
