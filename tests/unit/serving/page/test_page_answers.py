@@ -73,6 +73,22 @@ def test_the_model_is_described(visited: Visit, bundle: Bundle) -> None:
     expect(model.locator(".classes li")).to_have_count(len(bundle.spec.classes))
 
 
+def test_an_answer_of_another_model_has_the_page_ask_which(
+    browser: Browser, client: httpx.Client, drawn: dict[str, Path]
+) -> None:
+    described = client.get("/v1/model").json() | {"digest": "0" * 64, "name": "the one before"}
+    with visit(browser, url_of(client)) as visited:
+        before = "**/v1/model"
+        visited.page.route(before, lambda route: route.fulfill(json=described))
+        visited.open()
+        model = visited.page.get_by_role("complementary", name="The model")
+        expect(model).to_contain_text("the one before")
+        visited.page.unroute(before)
+        visited.choose(drawn["a.jpg"])
+        visited.answered("a.jpg")
+        expect(model).not_to_contain_text("the one before")
+
+
 def test_everything_can_be_done_with_the_keyboard(visited: Visit, drawn: dict[str, Path]) -> None:
     page = visited.page
     _tab_to(visited, "Choose images")
