@@ -34,7 +34,7 @@ Pictures:  demo/runs/*/curves.png
            demo/evaluations/*/report.html
            demo/heatmaps/*.png
 Go on:     cd demo
-           $skincli serve          # http://127.0.0.1:8000/docs
+           $skincli serve          # http://127.0.0.1:8000
            $skincli track start    # http://127.0.0.1:5000
 The images are synthetic: none of these figures is a medical result.
 TEXT

@@ -114,14 +114,15 @@ def _lines(result: "ServeBench") -> list[str]:
     kind = "drawn (synthetic)" if result.synthetic else "given"
     weights = "random weights" if result.untrained else f"bundle {result.digest[:12]}"
     full = [limit for limit in result.limits if limit.processes == result.cores]
-    left_out = ", ".join(result.left_out)
+    why = "left out, for want of an environment or of the network in torchvision"
+    left_out = [f"{why}: {', '.join(result.left_out)}"] if result.left_out else []
     return [
         f"{result.backbone} at {result.image_size} px ({weights}) on {result.cores} cores; "
         f"{result.n_images} {kind} JPEGs of {result.mean_kilobytes:,.0f} kB on average; medians of "
         f"{result.rounds} rounds of {result.seconds:g} s a load",
         f"limit: {median(x.images_per_second for x in full):,.1f} images/s in as many processes, "
         f"{median(x.cpu_ms for x in full):.1f} ms of CPU each",
-        *([f"left out, for want of an environment: {left_out}"] if left_out else []),
+        *left_out,
     ]
 
 

@@ -32,7 +32,7 @@ def serve(
         from skincli.serving import run
 
         at = s.config.serve
-        s.progress.note(f"Starting on http://{at.host}:{at.port} (pages at /docs)")
+        s.progress.note(f"Starting on http://{at.host}:{at.port} (the API is described at /docs)")
         if reload:
             os.environ.update(as_environment(chosen, config))
             run.run_reloading(at.host, at.port)

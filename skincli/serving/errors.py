@@ -14,12 +14,17 @@ from skincli.serving.guards.headers import headers_for
 from skincli.serving.schemas import ProblemDocument
 
 MEDIA_TYPE: Final = "application/problem+json"
-# For the OpenAPI document: what any route that reads images may answer.
+_DOCUMENT: Final = {MEDIA_TYPE: {"schema": ProblemDocument.model_json_schema()}}
+# For the OpenAPI document: what any route may answer.
 PROBLEM_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    "4XX": {
-        "description": "The request was refused; `detail` says why",
-        "content": {MEDIA_TYPE: {"schema": ProblemDocument.model_json_schema()}},
-    }
+    "4XX": {"description": "The request was refused; `detail` says why", "content": _DOCUMENT},
+    "503": {
+        "description": "Too much is under way, or what it takes is away: try again",
+        "headers": {
+            "Retry-After": {"description": "seconds to wait", "schema": {"type": "integer"}}
+        },
+        "content": _DOCUMENT,
+    },
 }
 _STATUS: Final[dict[ImageFault, HTTPStatus]] = {
     "empty": HTTPStatus.UNPROCESSABLE_ENTITY,

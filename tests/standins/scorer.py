@@ -12,14 +12,15 @@ CLASSES = ("benign", "malignant")
 class Scorer(StandIn):
     """Says the same of every image. `faults` go by path, one per request.
 
-    `deadly` in an image makes every request with it break off. `digests` are those of the model,
-    one per answer, the last for ever; `replies` are bodies that take the place of good ones. Where
-    it says that it `moved_to` another address, it says nothing else.
+    `deadly` in an image makes every request with it break off, `dripping` its answer come in bytes.
+    `digests` are those of the model, one per answer, the last for ever; `replies` are bodies that
+    take the place of good ones. Where it has `moved_to` another address, it says nothing else.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.deadly = b"(deadly)"
+        self.dripping = b"(dripping)"
         self.digests = ["a" * 64]
         self.replies: list[bytes] = []
         self.moved_to = ""
@@ -40,8 +41,15 @@ class Scorer(StandIn):
             handler.reply(200, b"<html>Log in to the network</html>", "text/html")
         elif fault and fault.kind == "stall":
             self.released.wait()
+        elif self.dripping in handler.body:
+            self._drip(handler)
         else:
             self._answer_well(asked, handler)
+
+    def _drip(self, handler: Handler) -> None:
+        handler.head(200, 1000, "application/json")
+        while not self.released.wait(0.02):
+            handler.wfile.write(b" ")
 
     def _answer_well(self, asked: Asked, handler: Handler) -> None:
         if asked.path == "/healthz":

@@ -1,7 +1,6 @@
 """The verb `bench serve`: the service, its peers and the limit in turns, on one machine."""
 
 import os
-import subprocess
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -11,20 +10,17 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from skincli.bench.images import drawn_jpegs, given_jpegs
-from skincli.bench.serving.contenders import PEERS, Contender, Setting, ourselves, peer_contender
-from skincli.bench.serving.installing import interpreter
+from skincli.bench.serving.contenders import Contender, Setting
 from skincli.bench.serving.judging import judge
 from skincli.bench.serving.limit import Work, bare_pace
+from skincli.bench.serving.line_up import line_up
 from skincli.bench.serving.load import ignore_interrupt, run_load
-from skincli.bench.serving.records import UNTRAINED, Engine, Limit, ServeBench, Visit
+from skincli.bench.serving.records import UNTRAINED, Limit, ServeBench, Visit
 from skincli.bench.serving.visiting import RunLoad, visit
 from skincli.bundle import Bundle
 from skincli.config.schema import Config
-from skincli.errors import SkincliError
 from skincli.imaging import Limits
 from skincli.progress import Progress, Step
-
-_ENGINES: tuple[Engine, ...] = ("onnx", "torch")
 
 
 def bench_serve(
@@ -48,7 +44,7 @@ def bench_serve(
     cores = len(os.sched_getaffinity(0))
     with TemporaryDirectory(prefix="skincli-bench-") as name:
         setting = Setting(bundle, cores, Path(name), overrides)
-        contenders, left_out = _line_up(setting, peers)
+        contenders, left_out = line_up(setting, peers)
         with progress.step("Measuring", rounds * (len(contenders) + 1)) as step, _loader() as run:
             limits, visits = _rounds(contenders, setting, files, rounds, seconds, run, step)
     return ServeBench(
@@ -69,36 +65,6 @@ def bench_serve(
         visits=visits,
         checks=judge(visits, limits),
     )
-
-
-def _line_up(setting: Setting, peers: Path | None) -> tuple[list[Contender], tuple[str, ...]]:
-    """Ourselves and the peers that have an environment, and the names of those that have none."""
-    contenders, left_out = [ourselves(setting)], []
-    for peer in PEERS:
-        python = interpreter(peers, peer.package) if peers else None
-        if python is None:
-            left_out.append(peer.name)
-            continue
-        for engine in _ENGINES:
-            contender = peer_contender(peer, engine, python, setting)
-            _prepare(contender)
-            contenders.append(contender)
-    return contenders, tuple(left_out)
-
-
-def _prepare(contender: Contender) -> None:
-    if not contender.prepare:
-        return
-    done = subprocess.run(
-        contender.prepare,
-        env=contender.variables(0),
-        cwd=contender.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SkincliError(f"{contender.server.name} cannot be prepared:\n{done.stderr.strip()}")
 
 
 def _rounds(

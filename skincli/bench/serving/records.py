@@ -95,7 +95,8 @@ class ServeBench:
     """The service, its peers and the limit, round by round, on `cores` cores.
 
     `synthetic` tells that the images are drawn, `untrained` that the weights are random: the speed
-    depends on neither. `left_out` names the peers that have no environment.
+    depends on neither. `left_out` names the peers that have no environment, and those that would
+    run torch where torchvision does not have the network.
     """
 
     cores: int

@@ -27,9 +27,9 @@ _CONTENT: Final[dict[Kind, str]] = {
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
         f"connect-src 'self'; font-src 'self'; {_NOWHERE}"
     ),
-    # Swagger UI writes style attributes and draws its icons from data URLs.
+    # Swagger UI draws its icons from data URLs.
     "docs": (
-        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; "
         f"img-src 'self' data:; connect-src 'self'; font-src 'self'; {_NOWHERE}"
     ),
 }

@@ -1,13 +1,17 @@
 """The verbs of `skincli keys`, and what holds before a server that asks for keys starts."""
 
+import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from skincli.config.serving import ServeConfig
+from skincli.config.serving import ServeConfig, is_loopback
 from skincli.errors import UsageError
 from skincli.serving.keys.file import changing, keys_or_none
 from skincli.serving.keys.key import NAME_PATTERN, ApiKey, new_key
+
+_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +74,11 @@ def revoke_key(file: Path, called: str) -> KeyEntry:
 
 def require_keys(config: ServeConfig) -> None:
     """To be called before a server starts. Raises UsageError where no client could be let in."""
-    if config.asks_for_keys and not keys_or_none(Path(config.keys.file)):
+    if not config.asks_for_keys:
+        if not is_loopback(config.host):
+            _log.warning("Whoever reaches %s may ask: serve.keys.required=never", config.host)
+        return
+    if not keys_or_none(Path(config.keys.file)):
         raise UsageError(
             f"clients of {config.host} need a key, and `{config.keys.file}` holds none",
             "`skincli keys create NAME`, or serve.host=127.0.0.1 for this computer alone",

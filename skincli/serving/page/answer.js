@@ -12,7 +12,6 @@ const REASONS = {
 /** The elements that tell of a prediction. `answer` is the server's, `model` its description. */
 export function told(prediction, answer, model) {
   const { copy, parts } = clone("told");
-  fillWarning(parts, prediction);
   parts["diagnosis-kind"].textContent = prediction.abstain
     ? "Nearest diagnosis, not to be relied on"
     : "Diagnosis";
@@ -26,16 +25,8 @@ export function told(prediction, answer, model) {
   return copy;
 }
 
-/** One sentence for a screen reader. */
-export function summary(prediction) {
-  const { name } = prediction.diagnosis;
-  const risk = `malignant risk ${percent(prediction.malignant_probability)}`;
-  const decision = prediction.malignant ? "flagged as malignant" : "not flagged";
-  const start = prediction.abstain ? "the model abstains, do not rely on its answer:" : "";
-  return `${prediction.filename}: ${start} ${name}, ${risk}, ${decision}`;
-}
-
-function fillWarning(parts, prediction) {
+/** Warn, in the parts of a card, of an answer not to rely on. */
+export function warn(parts, prediction) {
   const strange = prediction.out_of_distribution;
   parts.abstains.hidden = !prediction.abstain && !strange;
   parts["abstains-title"].textContent = prediction.abstain
@@ -44,6 +35,15 @@ function fillWarning(parts, prediction) {
   const novelty = `It is out of distribution: novelty ${prediction.novelty.toFixed(2)}, where 1 is the limit.`;
   const reason = REASONS[prediction.abstain_reason] ?? prediction.abstain_reason ?? "";
   parts["abstains-text"].textContent = `${reason} ${strange ? novelty : ""}`;
+}
+
+/** One sentence for a screen reader. */
+export function summary(prediction) {
+  const { name } = prediction.diagnosis;
+  const risk = `malignant risk ${percent(prediction.malignant_probability)}`;
+  const decision = prediction.malignant ? "flagged as malignant" : "not flagged";
+  const start = prediction.abstain ? "the model abstains, do not rely on its answer:" : "";
+  return `${prediction.filename}: ${start} ${name}, ${risk}, ${decision}`;
 }
 
 function fillRisk(parts, prediction, model) {

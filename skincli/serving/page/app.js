@@ -45,7 +45,7 @@ function drop(card) {
 function refresh() {
   const answered = cards.filter((card) => !card.pending).length;
   $("results").hidden = !cards.length;
-  $("overall").hidden = cards.length < 2;
+  $("progress").hidden = answered === cards.length;
   $("progress").max = Math.max(cards.length, 1);
   $("progress").value = answered;
   $("progress-text").textContent = `${answered} of ${cards.length} done`;

@@ -1,6 +1,6 @@
 // One image: waiting, being judged, and then its answer or why there is none.
 
-import { summary, told } from "./answer.js";
+import { summary, told, warn } from "./answer.js";
 import { announce, clone } from "./dom.js";
 import { modelOf } from "./model.js";
 import { Picture } from "./picture.js";
@@ -80,6 +80,7 @@ export class Card {
 
   #show(answer, model) {
     const [prediction] = answer.predictions;
+    warn(this.#parts, prediction);
     this.#parts.told.replaceChildren(told(prediction, answer, model));
     this.#parts.told.classList.toggle("unsure", prediction.abstain);
     this.#picture.showAnswer(prediction);

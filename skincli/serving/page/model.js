@@ -1,6 +1,6 @@
 // What is served: asked for once, and again when an answer comes from another model.
 
-import { element, fillFacts, parts } from "./dom.js";
+import { element, fillFacts, parts, percent } from "./dom.js";
 import { ask } from "./server.js";
 
 const shown = parts(document.getElementById("model"));
@@ -42,15 +42,14 @@ function show(model) {
 
 function factsOf(model) {
   const { lineage } = model;
-  const whole = (share) => `${Math.round(100 * share)}\u00a0%`;
+  const aim = `${Math.round(100 * model.target_sensitivity)}\u00a0%`;
   return {
     Name: model.name,
     Version: model.version,
     Digest: model.digest.slice(0, 16),
     Task: model.task === "binary" ? "benign or malignant" : `${model.classes.length} diagnoses`,
     Network: `${model.backbone}, ${model.image_size} × ${model.image_size} pixels`,
-    Flagged: `from a malignant risk of ${(100 * model.operating_point).toFixed(1)}\u00a0%`,
-    Sensitivity: `${whole(model.target_sensitivity)} of the malignant, as chosen`,
+    Flagged: `from a malignant risk of ${percent(model.operating_point)}, chosen to find ${aim} of malignant lesions`,
     Data: lineage.data_name,
     Licence: lineage.data_licence,
     Split: `by ${lineage.split}`,

@@ -10,10 +10,10 @@ from skincli.serving.routes.model import description_of
 from skincli.serving.routes.predict import uploads
 from skincli.serving.schemas import EarlierAnswer, ModelDescription
 
-router = APIRouter(tags=["earlier clients"])
+router = APIRouter(tags=["earlier clients"], responses=PROBLEM_RESPONSES)
 
 
-@router.post("/model_inference", responses=PROBLEM_RESPONSES)
+@router.post("/model_inference", openapi_extra={"requestBody": {"required": True}})
 async def model_inference(
     request: Request,
     service: TheService,

@@ -2,11 +2,12 @@
 
 from fastapi import APIRouter, Response
 
+from skincli.serving.errors import PROBLEM_RESPONSES
 from skincli.serving.meters import CONTENT_TYPE
 from skincli.serving.routes.dependencies import TheService
 from skincli.serving.schemas import Health, Readiness
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], responses=PROBLEM_RESPONSES)
 
 
 @router.get("/healthz")

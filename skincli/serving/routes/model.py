@@ -4,11 +4,12 @@ from dataclasses import asdict
 
 from fastapi import APIRouter
 
+from skincli.serving.errors import PROBLEM_RESPONSES
 from skincli.serving.routes.dependencies import TheService
 from skincli.serving.schemas import ClassDescription, ModelDescription
 from skincli.serving.service import Service
 
-router = APIRouter(prefix="/v1", tags=["model"])
+router = APIRouter(prefix="/v1", tags=["model"], responses=PROBLEM_RESPONSES)
 
 
 @router.get("/model")

@@ -22,7 +22,8 @@ _ONE_IMAGE: Final[dict[str, Any]] = {
         "content": {
             kind: {"schema": {"type": "string", "format": "binary"}}
             for kind in ("image/jpeg", "image/png")
-        }
+        },
+        "required": True,
     }
 }
 

@@ -19,6 +19,7 @@ from skincli.bench.serving.contenders import OURS, PEERS, Setting, peer_contende
 from skincli.bench.serving.installing import PINS, interpreter
 from skincli.bench.serving.judging import judge
 from skincli.bench.serving.limit import Work, bare_pace
+from skincli.bench.serving.line_up import line_up
 from skincli.bench.serving.load import Plan, run_load
 from skincli.bench.serving.records import Limit, Load, Visit
 from skincli.bench.serving.starting import started
@@ -154,6 +155,14 @@ def test_random_weights_drawn_images_a_table_and_a_chart(tmp_path):
     assert "2 drawn (synthetic) JPEGs" in done.out
     assert "open, " in done.out
     assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_torch_takes_no_part_in_what_torchvision_does_not_have(bundle, tmp_path):
+    (tmp_path / "peers").mkdir()
+    (tmp_path / "peers/fastapi").symlink_to(sys.prefix)
+    contenders, left_out = line_up(Setting(bundle, 2, tmp_path), tmp_path / "peers")
+    assert [contender.server.name for contender in contenders] == [OURS, "FastAPI, onnx"]
+    assert left_out == ("FastAPI, torch", "LitServe", "BentoML", "MLflow")
 
 
 def test_an_environment_without_its_peer_is_named(bundle, tmp_path):

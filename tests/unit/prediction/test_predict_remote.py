@@ -17,7 +17,8 @@ from skincli import patience
 from skincli.config.schema import Config
 from skincli.errors import ConfigError, SkincliError, UsageError
 from skincli.patience import Patience
-from skincli.prediction.remote import asking
+from skincli.prediction.remote import address as address_module
+from skincli.prediction.remote import asking, sending
 from skincli.prediction.remote.address import KEY_VARIABLE, open_client
 from skincli.prediction.remote.predict import Server, predict_at
 from skincli.prediction.rows import PredictResult
@@ -110,6 +111,24 @@ def test_a_busy_server_is_asked_longer_than_a_broken_one(
 ) -> None:
     server.faults[PREDICT] = [answers(429), answers(503)] * 10
     assert errors(ask(server, images[:1])) == []
+
+
+def test_a_server_that_falls_silent_is_asked_again(
+    server: Scorer, images: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(address_module, "_SILENCE_SECONDS", 0.5)
+    server.faults[PREDICT] = [stall(0), None, stall(0)]
+    assert errors(ask(server, images)) == []
+    assert len(server.of(PREDICT)) == 8
+
+
+def test_an_answer_that_drips_in_is_not_waited_for(
+    server: Scorer, images: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "_ANSWER_SECONDS", 0.3)
+    server.dripping = b"image 2"
+    [error] = errors(ask(server, images))
+    assert "not complete after 0.3 s" in error
 
 
 def test_no_more_images_are_asked_at_once_than_allowed(server: Scorer, images: list[Path]) -> None:

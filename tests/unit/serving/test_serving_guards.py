@@ -24,7 +24,7 @@ PAGE = (
     f"connect-src 'self'; font-src 'self'; {NOWHERE}"
 )
 DOCS = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; "
     f"img-src 'self' data:; connect-src 'self'; font-src 'self'; {NOWHERE}"
 )
 

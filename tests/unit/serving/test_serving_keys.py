@@ -103,8 +103,6 @@ def test_json_of_a_new_key(tmp_path: Path) -> None:
     [
         (("create", "clinic"), "already"),
         (("create", "a b"), "cannot be the name"),
-        (("create", "../x"), "cannot be the name"),
-        (("create",), "got none"),
         (("revoke", "nobody"), "no key `nobody`"),
     ],
 )
@@ -195,7 +193,11 @@ def test_every_hash_is_compared_in_constant_time(tmp_path: Path, monkeypatch) ->
     ],
 )
 def test_a_server_that_asks_for_keys_starts_with_one(
-    tmp_path: Path, host: str, required: KeysRequired, asks: bool
+    tmp_path: Path,
+    host: str,
+    required: KeysRequired,
+    asks: bool,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     file = tmp_path / "keys.json"
     config = ServeConfig(host=host, keys=KeysConfig(file=str(file), required=required))
@@ -205,6 +207,7 @@ def test_a_server_that_asks_for_keys_starts_with_one(
         assert "skincli keys create NAME" in caught.value.hint
         create_key(file, "clinic", None)
     require_keys(config)
+    assert ("Whoever reaches 0.0.0.0" in caplog.text) == (required == "never")
 
 
 # The service.

@@ -70,7 +70,7 @@ def test_openapi_lists_the_routes_and_the_refusals(client: httpx.Client) -> None
         "/model_info",
     }
     responses = document["paths"]["/v1/predict"]["post"]["responses"]
-    assert set(responses) == {"200", "4XX"}
+    assert set(responses) == {"200", "4XX", "503"}
     assert "application/problem+json" in responses["4XX"]["content"]
     assert client.get("/docs").status_code == httpx.codes.OK
 

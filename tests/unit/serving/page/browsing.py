@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 from playwright.sync_api import (
     Browser,
     ConsoleMessage,
@@ -32,6 +33,10 @@ _FLAGS = (
     "--disable-sync",
 )
 expect.set_options(timeout=PATIENCE_MS)
+
+
+def url_of(client: httpx.Client) -> str:
+    return str(client.base_url).rstrip("/")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from browsing import Visit, chromium, visit
+from browsing import Visit, chromium, url_of, visit
 from playwright.sync_api import Browser
 from uploads import encoded
 
@@ -36,7 +36,3 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         (folder / f"{number}.png").write_bytes(encoded("PNG", (90, 70), 10 + number))
     (folder / "bad.jpg").write_text("no image")
     return {path.name: path for path in folder.iterdir()}
-
-
-def url_of(client: httpx.Client) -> str:
-    return str(client.base_url).rstrip("/")

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from browsing import Visit, visit
+from browsing import Visit, url_of, visit
 from bundles import tiny_bundle
-from conftest import url_of
 from live import client_of, config_for
 from playwright.sync_api import Browser, Locator, expect
 
@@ -72,6 +71,22 @@ def test_the_model_is_described(visited: Visit, bundle: Bundle) -> None:
         expect(model).to_contain_text(told)
     expect(model.get_by_text("Synthetic.")).to_be_visible()
     expect(model.locator(".classes li")).to_have_count(len(bundle.spec.classes))
+
+
+def test_an_answer_of_another_model_has_the_page_ask_which(
+    browser: Browser, client: httpx.Client, drawn: dict[str, Path]
+) -> None:
+    described = client.get("/v1/model").json() | {"digest": "0" * 64, "name": "the one before"}
+    with visit(browser, url_of(client)) as visited:
+        before = "**/v1/model"
+        visited.page.route(before, lambda route: route.fulfill(json=described))
+        visited.open()
+        model = visited.page.get_by_role("complementary", name="The model")
+        expect(model).to_contain_text("the one before")
+        visited.page.unroute(before)
+        visited.choose(drawn["a.jpg"])
+        visited.answered("a.jpg")
+        expect(model).not_to_contain_text("the one before")
 
 
 def test_everything_can_be_done_with_the_keyboard(visited: Visit, drawn: dict[str, Path]) -> None:

@@ -6,8 +6,7 @@ from typing import Literal
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import DESKTOP, PHONE, Visit, visit
-from conftest import url_of
+from browsing import DESKTOP, PHONE, Visit, url_of, visit
 from playwright.sync_api import Browser, Page, expect
 
 Theme = Literal["light", "dark"]
