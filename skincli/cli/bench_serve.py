@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -17,6 +17,9 @@ from skincli.errors import UsageError
 if TYPE_CHECKING:
     from skincli.bench.serving.records import Check, Load, ServeBench
     from skincli.bundle import Bundle
+
+# Settings of the service that are the benchmark's own to choose.
+_CHOSEN: Final = ("serve.host=", "serve.model=", "serve.port=")
 
 
 def serve(
@@ -63,8 +66,8 @@ def serve(
         _require_folders(chart, peers)
         from skincli.bench.serving.measuring import bench_serve
 
-        ours = [word for word in overrides if word.startswith("serve.")]
-        with _model(s, model) as bundle:
+        ours = [w for w in overrides if w.startswith("serve.") and not w.startswith(_CHOSEN)]
+        with _model(s, model or s.config.serve.model) as bundle:
             result = bench_serve(
                 s.config, bundle, [Path(i) for i in images], ours, peers, most, rounds, seconds,
                 s.progress,

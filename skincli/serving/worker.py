@@ -1,9 +1,11 @@
 """One HTTP process of the service."""
 
+import ctypes
 import os
 import resource
 import signal
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 # workers read (prometheus.github.io/client_python/multiprocess).
 SHARED_COUNTERS: Final = "PROMETHEUS_MULTIPROC_DIR"
 _CONNECTIONS_MOST: Final = 4096
+# Of glibc's <malloc.h>. By default the threshold rises with what was freed, up to 32 MB: after a
+# large image its blocks are no longer given back to the system.
+_M_MMAP_THRESHOLD, _LARGE_BYTES = -3, 2**22
 
 
 def work(config: Config, listener: socket.socket, pointer: Path, scratch: Path) -> None:
@@ -29,6 +34,7 @@ def work(config: Config, listener: socket.socket, pointer: Path, scratch: Path) 
         counters.mkdir(exist_ok=True)
         os.environ[SHARED_COUNTERS] = str(counters)
     _allow_connections()
+    _give_memory_back()
     # Only here: the supervisor, which forks this process, stays small.
     import uvicorn
 
@@ -56,6 +62,12 @@ def _allow_connections() -> None:
     """As many open files as the system lets this process have."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _give_memory_back() -> None:
+    """Let large blocks go back to the system when they are freed, where the C library is glibc."""
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 def _run_until_signal(server: "uvicorn.Server", listener: socket.socket) -> None:

@@ -46,6 +46,7 @@ function factsOf(model) {
   return {
     Name: model.name,
     Version: model.version,
+    Registry: model.registry,
     Digest: model.digest.slice(0, 16),
     Task: model.task === "binary" ? "benign or malignant" : `${model.classes.length} diagnoses`,
     Network: `${model.backbone}, ${model.image_size} × ${model.image_size} pixels`,

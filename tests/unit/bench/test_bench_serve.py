@@ -136,8 +136,9 @@ def test_the_checks_compare_round_by_round_and_with_the_best_peer():
 
 def test_the_command_measures_itself_alone_and_says_who_is_missing(bundle, tmp_path):
     (tmp_path / "peers").mkdir()
-    words = ("--model", str(bundle.folder), "--rounds", "1", "--seconds", "0.3", "--most", "4")
-    done = skincli(tmp_path, "bench", "serve", *words, "--peers", "peers", "--json")
+    words = ("--rounds", "1", "--seconds", "0.3", "--most", "4", "--peers", "peers", "--json")
+    done = skincli(tmp_path, "bench", "serve", *words, f"serve.model={bundle.folder}")
+    assert done.data["digest"] == bundle.digest
     assert done.data["left_out"] == ["FastAPI", "LitServe", "BentoML", "MLflow"]
     assert (done.data["synthetic"], done.data["untrained"]) == (True, False)
     [seen] = done.data["visits"]

@@ -14,7 +14,7 @@ from live import PATIENCE, free_port, process, wait_until_ready
 
 @dataclass(frozen=True)
 class Service:
-    """The supervisor, its registry process and its workers, which are one group of processes."""
+    """The supervisor, its registry process and its workers."""
 
     port: int
     supervisor: subprocess.Popen[str]
@@ -29,8 +29,11 @@ class Service:
             yield client
 
     def processes(self) -> set[int]:
-        numbers = (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
-        return {number for number in numbers if _group(number) == self.supervisor.pid}
+        found, children = set(), {self.supervisor.pid}
+        while children:
+            found |= children
+            children = {child for number in children for child in _children(number)}
+        return found
 
     def resident(self) -> int:
         """Bytes of all processes together; what they share counts once for each."""
@@ -57,9 +60,6 @@ def service(model: Path, folder: Path, *words: str) -> Iterator[Service]:
         yield served
 
 
-def _group(number: int) -> int | None:
-    try:
-        fields = Path(f"/proc/{number}/stat").read_text()
-    except OSError:
-        return None
-    return int(fields.rpartition(")")[2].split()[2])
+def _children(number: int) -> list[int]:
+    tasks = Path(f"/proc/{number}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
