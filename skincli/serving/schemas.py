@@ -93,6 +93,7 @@ class ModelDescription(ModelName):
     target_sensitivity: float = Field(description="malignant sensitivity it was chosen for")
     synthetic: bool = Field(description="trained on drawn images: never a medical result")
     registry: str = Field(description="whether the registry is followed, and answers")
+    metrics: dict[str, float] = Field(description="on the test part, by which it was promoted")
     lineage: dict[str, Any]
     notice: str = NOTICE
 

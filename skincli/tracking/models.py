@@ -6,6 +6,7 @@
 import platform
 import shutil
 import tempfile
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,8 +20,18 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 DIGEST_TAG: Final = "skincli.bundle_digest"
+METRIC_TAG: Final = "skincli.test_"
 MODEL_NAME: Final = "bundle"
 _REQUIREMENTS: Final = ("mlflow", "onnx", "onnxruntime", "numpy")
+
+
+def metrics_of(tags: Mapping[str, str]) -> dict[str, float]:
+    """The figures that a version was judged by, from its tags."""
+    return {
+        key.removeprefix(METRIC_TAG): float(value)
+        for key, value in tags.items()
+        if key.startswith(METRIC_TAG)
+    }
 
 
 def log_bundle(client: "MlflowClient", run: "Run", bundle: Bundle) -> str:

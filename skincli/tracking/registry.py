@@ -24,7 +24,7 @@ from skincli.tracking.history import (
     newest,
     read_history,
 )
-from skincli.tracking.models import DIGEST_TAG
+from skincli.tracking.models import DIGEST_TAG, METRIC_TAG, metrics_of
 from skincli.tracking.resolve import find_version, logged_model_id
 from skincli.tracking.store import connect, store_errors
 from skincli.tracking.stored_runs import find_run
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 CHALLENGER: Final = "challenger"
-_METRIC: Final = "skincli.test_"
 _MANY: Final = 10_000
 
 
@@ -125,7 +124,7 @@ def move_alias(config: Config, change: Change, metrics: Mapping[str, float]) -> 
     name = config.registry.name
     with store_errors(config.tracking):
         for key, value in metrics.items():
-            client.set_model_version_tag(name, change.after, f"{_METRIC}{key}", repr(value))
+            client.set_model_version_tag(name, change.after, f"{METRIC_TAG}{key}", repr(value))
         append_change(client, name, change)
         entries = read_history(client, name)
         if change.id not in {entry.change.id for entry in entries}:
@@ -179,9 +178,5 @@ def _version(record: Any, aliases: Mapping[str, str]) -> ModelVersion:
         run_id=record.run_id or None,
         digest=record.tags.get(DIGEST_TAG),
         created=created.isoformat(timespec="seconds"),
-        metrics={
-            key.removeprefix(_METRIC): float(value)
-            for key, value in record.tags.items()
-            if key.startswith(_METRIC)
-        },
+        metrics=metrics_of(record.tags),
     )

@@ -12,7 +12,7 @@ from skincli.config.secrets import mask
 from skincli.errors import ModelError
 from skincli.tracking.fetching import fetch_bundle
 from skincli.tracking.finding import find_run_folder
-from skincli.tracking.models import DIGEST_TAG
+from skincli.tracking.models import DIGEST_TAG, metrics_of
 from skincli.tracking.store import connect, store_errors
 from skincli.tracking.stored_runs import find_run
 
@@ -75,15 +75,25 @@ def find_version(client: "MlflowClient", uri: str) -> Any:
         ) from None
 
 
-def registered_digest(config: Config, uri: str) -> tuple[str, str | None]:
-    """The version that `models:/NAME@ALIAS` names now and its bundle's digest; fetches nothing.
+@dataclass(frozen=True, slots=True)
+class NamedVersion:
+    """What an alias names now. `metrics` are those of the evaluation that it was judged by."""
+
+    version: str
+    digest: str | None
+    metrics: dict[str, float]
+
+
+def named_version(config: Config, uri: str) -> NamedVersion:
+    """The version that `models:/NAME@ALIAS` names now; fetches nothing.
 
     Raises ModelError where it names none, SkincliError if the store is away.
     """
     client = connect(config.tracking)
     with store_errors(config.tracking):
         record = find_version(client, uri)
-    return str(record.version), record.tags.get(DIGEST_TAG)
+    digest = record.tags.get(DIGEST_TAG)
+    return NamedVersion(str(record.version), digest, metrics_of(record.tags))
 
 
 def _resolve_version(config: Config, uri: str) -> ResolvedModel:

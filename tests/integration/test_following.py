@@ -39,6 +39,7 @@ def versions(config: Config, log_model):
 
 def point(config: Config, version: str) -> None:
     client = connect(config.tracking)
+    client.set_model_version_tag(config.registry.name, version, "skincli.test_macro_auroc", "0.75")
     client.set_registered_model_alias(config.registry.name, config.registry.alias, version)
 
 
@@ -58,6 +59,7 @@ def test_twenty_swaps_under_load_fail_no_request(config, versions, image, tmp_pa
         assert load.failures == []
         assert served.metric("skincli_models_taken_total") == 21
         assert served.metric("skincli_model") == 1
+        assert served.get("/v1/model").json()["metrics"] == {"macro_auroc": 0.75}
         assert served.stop() == 0
     digests = {version: bundle.digest for version, bundle in versions.items()}
     said = {answer["model"]["version"]: [] for answer in load.answers}

@@ -1,4 +1,4 @@
-"""What a user installs: the wheel carries config groups and web page, and finds them without a checkout."""
+"""What a user installs: the wheel has config groups and web page, and needs no checkout."""
 
 import os
 import subprocess

@@ -61,6 +61,7 @@ class Follower:
             self._fault = ""
         else:
             await self._swap(served, pointer)
+        served.metrics = pointer.metrics if not self._fault else served.metrics
         if is_registered(wanted_model(self._config)):
             served.registry = _state(pointer, self._fault)
         refused = bool(pointer.refused or self._fault)

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +25,8 @@ class Pointer:
     """A verified bundle and how it was found.
 
     `away` says since when (UTC) the registry has not answered, `refused` which version the alias
-    names that is not served, and why; both are empty where all is well.
+    names that is not served, and why; both are empty where all is well. `metrics` are those of the
+    evaluation that the version was judged by.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Pointer:
     folder: str
     away: str = ""
     refused: str = ""
+    metrics: dict[str, float] = field(default_factory=dict)
 
 
 def wanted_model(config: Config) -> str:
@@ -59,7 +61,10 @@ def read_pointer(file: Path) -> Pointer | None:
         return None
     words = (pointer.name, pointer.version or "", pointer.folder, pointer.away, pointer.refused)
     whole = isinstance(pointer.digest, str) and _DIGEST.fullmatch(pointer.digest)
-    return pointer if whole and all(isinstance(word, str) for word in words) else None
+    numbers = isinstance(pointer.metrics, dict) and all(
+        isinstance(value, float) for value in pointer.metrics.values()
+    )
+    return pointer if whole and numbers and all(isinstance(word, str) for word in words) else None
 
 
 def write_pointer(file: Path, pointer: Pointer) -> None:

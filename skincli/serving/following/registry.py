@@ -20,7 +20,7 @@ from skincli.serving.following.pointer import (
     wanted_model,
     write_pointer,
 )
-from skincli.tracking.resolve import registered_digest, resolve
+from skincli.tracking.resolve import NamedVersion, named_version, resolve
 
 # A version that was refused is looked at again: it may have been a fault of the network.
 _REFUSED_AGAIN_SECONDS: Final = 60.0
@@ -45,7 +45,7 @@ class Following:
         self._file = file
         self._wanted = wanted_model(config)
         self._pointer = read_pointer(file) if is_registered(self._wanted) else None
-        self._seen: tuple[str, str | None] | None = None
+        self._seen: NamedVersion | None = None
         self._looked = 0.0
 
     def ask(self) -> bool:
@@ -53,9 +53,9 @@ class Following:
         try:
             self._pointer = self._found()
         except ModelError as error:
-            self._keep("refused", error.message, error)
+            self._keep(error, refused=error.message)
         except SkincliError as error:
-            self._keep("away", error.message, error)
+            self._keep(error, away=_now())
         assert self._pointer is not None
         write_pointer(self._file, self._pointer)
         return bool(self._pointer.away or self._pointer.refused)
@@ -64,7 +64,7 @@ class Following:
         """What the registry names, verified. Raises SkincliError."""
         if is_registered(self._wanted):
             before, self._seen = self._seen, None
-            said = registered_digest(self._config, self._wanted)
+            said = named_version(self._config, self._wanted)
             if said == before and self._pointer is not None and not self._is_due():
                 self._seen = said
                 return self._answering(self._pointer)
@@ -79,6 +79,7 @@ class Following:
             version=found.version,
             digest=found.bundle.digest,
             folder=str(found.bundle.folder.absolute()),
+            metrics=self._seen.metrics if self._seen else {},
         )
 
     def _is_due(self) -> bool:
@@ -92,14 +93,14 @@ class Following:
             _log.info("the registry answers again")
         return replace(pointer, away="")
 
-    def _keep(self, state: str, message: str, error: SkincliError) -> None:
+    def _keep(self, error: SkincliError, *, away: str = "", refused: str = "") -> None:
         """Serve on what was served, and say why. Raises `error` when there is nothing."""
         if self._pointer is None:
             raise error
-        said = message if state == "refused" else getattr(self._pointer, state) or _now()
-        if getattr(self._pointer, state) != said:
-            _log.warning("still serving %s: %s", self._pointer.name, message)
-        self._pointer = replace(self._pointer, **{state: said})
+        kept = self._pointer
+        if (away and not kept.away) or (refused and refused != kept.refused):
+            _log.warning("still serving %s: %s", kept.name, error.message)
+        self._pointer = replace(kept, away=kept.away or away, refused=refused or kept.refused)
 
 
 def _now() -> str:

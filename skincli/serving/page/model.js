@@ -51,6 +51,7 @@ function factsOf(model) {
     Task: model.task === "binary" ? "benign or malignant" : `${model.classes.length} diagnoses`,
     Network: `${model.backbone}, ${model.image_size} × ${model.image_size} pixels`,
     Flagged: `from a malignant risk of ${percent(model.operating_point)}, chosen to find ${aim} of malignant lesions`,
+    Measured: measured(model.metrics),
     Data: lineage.data_name,
     Licence: lineage.data_licence,
     Split: `by ${lineage.split}`,
@@ -59,6 +60,13 @@ function factsOf(model) {
     Commit: lineage.git_commit?.slice(0, 12),
     Beware: lineage.data_warnings?.join("; "),
   };
+}
+
+function measured(metrics) {
+  const words = Object.entries(metrics).map(
+    ([name, value]) => `${name.replaceAll("_", " ")} ${value.toFixed(3)}`,
+  );
+  return words.join(", ");
 }
 
 function classLine(info) {

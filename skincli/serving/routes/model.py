@@ -35,5 +35,6 @@ def description_of(service: Service) -> ModelDescription:
         target_sensitivity=spec.target_sensitivity,
         synthetic=spec.lineage.synthetic,
         registry=service.served.registry,
+        metrics=service.served.metrics,
         lineage=lineage,
     )
