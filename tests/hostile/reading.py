@@ -10,14 +10,16 @@ import resource
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 from hostile import FILES, made
-from skincli.errors import ImageError
+from skincli.errors import ImageError, ImageFault
 from skincli.imaging import Limits, read_input
 
 # As they are configured by default.
 LIMITS = Limits(max_bytes=20_000_000, max_pixels=50_000_000)
 SIDE = 224
+REASONS = {*get_args(ImageFault), "pixels"}
 _MOST_MEMORY = 4 << 30
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import get_args
 
+import pytest
 from hostile import FILES
 
 from skincli.errors import ImageFault
@@ -51,18 +52,24 @@ EXPECTED = {
 }
 
 
-def readings() -> dict[str, dict]:
-    """What became of each file, in a child process that lived to tell."""
+def told_by(module: str, *words: str) -> list[str]:
+    """What a child process said that lived to the end."""
     child = subprocess.run(
-        [sys.executable, "-m", "hostile.reading"],
+        [sys.executable, "-m", module, *words],
         env={**os.environ, "PYTHONPATH": str(TESTS)},
         check=False,
         capture_output=True,
         text=True,
         timeout=500,
     )
-    lines = [json.loads(line) for line in child.stdout.splitlines()]
-    assert child.returncode == 0, (lines[-1], child.stderr[-2000:])
+    lines = child.stdout.splitlines()
+    assert child.returncode == 0, (lines[-1:], child.stderr[-2000:])
+    return lines
+
+
+def readings() -> dict[str, dict]:
+    """What became of each file."""
+    lines = [json.loads(line) for line in told_by("hostile.reading")]
     return {
         begun["begun"]: {**begun, **ended}
         for begun, ended in zip(lines[::2], lines[1::2], strict=True)
@@ -85,3 +92,10 @@ def test_each_gives_pixels_or_is_refused_soon_and_in_little_memory() -> None:
         if reading["seconds"] > SECONDS or reading["memory"] > MEMORY
     }
     assert not heavy
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_images_changed_at_random_give_pixels_or_are_refused(seed: int) -> None:
+    [told] = told_by("hostile.fuzzing", "120", str(seed))
+    assert int(told.split()[0]) > 1000
