@@ -100,7 +100,9 @@ class Following:
         kept = self._pointer
         if (away and not kept.away) or (refused and refused != kept.refused):
             _log.warning("still serving %s: %s", kept.name, error.message)
-        self._pointer = replace(kept, away=kept.away or away, refused=refused or kept.refused)
+        self._pointer = replace(
+            kept, away=away and (kept.away or away), refused=refused or kept.refused
+        )
 
 
 def _now() -> str:
