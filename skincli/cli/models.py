@@ -9,6 +9,7 @@ from skincli.cli.options import ConfigFile, Debug, Json, Overrides, only_word, s
 from skincli.cli.session import Session, session
 
 if TYPE_CHECKING:
+    from skincli.bundle import BundleSpec
     from skincli.tracking.history import Change, Entry
     from skincli.tracking.lineage import ModelLineage
     from skincli.tracking.registry import ModelVersion
@@ -118,9 +119,10 @@ def _lineage_lines(found: "ModelLineage") -> list[str]:
     store = f" ({found.run.status} in the store)" if found.run else " (not in this store)"
     lines = [
         f"{found.model.name}, bundle {found.model.bundle.digest[:12]} (hashes verified)",
-        f"{spec.task}, {spec.backbone} at {spec.image_size} px ({spec.crop}), "
+        f"{spec.task}, {spec.backbone} at {spec.image_size} px ({spec.crop}), {spec.precision}, "
         f"temperature {spec.temperature:.2f}, operating point {spec.operating_point:.3f}",
         f"run {lineage.run_id} ({lineage.run_name}), {lineage.created}{store}",
+        *_original_lines(spec),
         f"config {found.config_sha256[:12]} (`--json` shows it)",
         f"data {lineage.data_name} ({kind}) {lineage.dataset_fingerprint[:12]}, "
         f"{lineage.split} split {lineage.split_fingerprint[:12]}",
@@ -131,6 +133,12 @@ def _lineage_lines(found: "ModelLineage") -> list[str]:
     if found.registered and found.registered.metrics:
         lines.append(f"test: {short_figures(found.registered.metrics)}")
     return [*lines, *(_change_line(change) for change in found.changes)]
+
+
+def _original_lines(spec: "BundleSpec") -> list[str]:
+    if spec.quantised_from is None:
+        return []
+    return [f"made of bundle {spec.quantised_from[:12]}, run {spec.lineage.parent_run_id}"]
 
 
 def _change_line(change: "Change") -> str:

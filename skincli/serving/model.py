@@ -63,6 +63,7 @@ class ServedModel:
         self.name = name
         self.spec = bundle.spec
         self._classifier = checked_classifier(bundle, threads=1)
+        self.provider = self._classifier.provider
         self._limits = Limits.of(config.image)
 
     def answer(self, uploads: Sequence[Upload]) -> list[Answer | Problem]:

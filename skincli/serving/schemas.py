@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
+from skincli.bundle import Precision
 from skincli.inference.reasons import Reason
 from skincli.taxonomy import Task
 
@@ -86,6 +87,8 @@ class ModelDescription(ModelName):
 
     task: Task
     backbone: str
+    precision: Precision = Field(description="of the network's arithmetic")
+    provider: str = Field(description="what runs it here, in ONNX Runtime's words")
     classes: list[ClassDescription]
     image_size: int = Field(description="side in pixels of the square that the network sees")
     temperature: float = Field(description="divides the logits before the softmax")

@@ -45,6 +45,7 @@ def training_data(subject: Subject) -> Section:
         "data fingerprint": lineage.dataset_fingerprint,
         "split fingerprint": lineage.split_fingerprint,
         "backbone": spec.backbone + (", pretrained" if pretrained else ""),
+        "precision": spec.precision,
         "input": f"{spec.image_size} px, {spec.crop}",
         "views per image": str(spec.views),
         "trained": f"{lineage.created}, run {lineage.run_name}",

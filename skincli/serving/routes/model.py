@@ -28,6 +28,8 @@ def description_of(service: Service) -> ModelDescription:
         **model.name.model_dump(),
         task=spec.task,
         backbone=spec.backbone,
+        precision=spec.precision,
+        provider=model.provider,
         classes=[ClassDescription(**asdict(info)) for info in spec.classes],
         image_size=spec.image_size,
         temperature=spec.temperature,

@@ -21,6 +21,7 @@ def test_the_model_is_described_without_its_config(client: httpx.Client, bundle:
     assert described["operating_point"] == spec.operating_point
     assert described["temperature"] == spec.temperature
     assert described["synthetic"] is spec.lineage.synthetic
+    assert (described["precision"], described["provider"]) == ("float32", "CPUExecutionProvider")
     assert described["classes"] == [
         {"code": info.code, "name": info.name, "malignant": info.malignant} for info in spec.classes
     ]
