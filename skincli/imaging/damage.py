@@ -1,9 +1,14 @@
 """The border to the parsers of image files, which meet hostile bytes."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from skincli.errors import ImageError
+
+# A parser's own words may hold a path, an address or an object of Python; none of them passes.
+_PLAIN_WORDS: Final = re.compile(r"[\w ,.:;()%-]{1,100}")
 
 
 @contextmanager
@@ -18,4 +23,6 @@ def named_damage(complaint: str) -> Iterator[None]:
     except ImageError:
         raise
     except Exception as error:
-        raise ImageError(f"{complaint} ({error})", "damaged") from None
+        words = str(error)
+        why = f" ({words})" if _PLAIN_WORDS.fullmatch(words) else ""
+        raise ImageError(f"{complaint}{why}", "damaged") from None
