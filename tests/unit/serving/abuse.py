@@ -149,7 +149,17 @@ LENGTHS = {
     "a space before the colon": request(FORM, "Transfer-Encoding : chunked", body=GOOD),
 }  # fmt: skip
 
+METHODS = (
+    "PATCH", "PUT", "DELETE", "TRACE", "CONNECT", "OPTIONS", "HEAD", "LINK", "M-SEARCH", "PURGE",
+)  # fmt: skip
+ROUTES = ("/v1/predict", "/v1/feedback", "/v1/model", "/model_inference")
+
 LINES = {
+    **{
+        f"{method} of {path}": request(IMAGE, body=JPEG, line=f"{method} {path} HTTP/1.1")
+        for method in METHODS
+        for path in ROUTES
+    },
     **{
         f"the line {line!r}": request(line=line, length=False)
         for line in (
