@@ -4,6 +4,7 @@ Torch, which takes gigabytes, is the one of skincli's own environment, found beh
 packages. What decodes and what runs the network has the versions that skincli has.
 """
 
+import shutil
 import subprocess
 import sysconfig
 import venv
@@ -21,16 +22,23 @@ PINS: Final = {"litserve": "0.2.19", "bentoml": "1.4.40"}
 
 
 def install_peers(folder: Path, progress: Progress) -> None:
-    """Make the environments in `folder`, from the package index. Raises SkincliError."""
+    """Make the environments in `folder`, anew where they are there. Raises SkincliError."""
     wanted = _requirements()
     with progress.step("Installing peers", len(wanted)) as step:
         for name, requirements in wanted.items():
-            place = folder / name
-            venv.create(place, clear=True, with_pip=True)
-            _pip(place, requirements)
-            site = Path(sysconfig.get_path("purelib", "venv", {"base": str(place)}))
-            (site / _LINK).write_text(f"{sysconfig.get_path('purelib')}\n")
+            try:
+                _make(folder / name, requirements)
+            except BaseException:
+                shutil.rmtree(folder / name, ignore_errors=True)
+                raise
             step.advance(peer=name)
+
+
+def _make(place: Path, requirements: tuple[str, ...]) -> None:
+    venv.create(place, clear=True, with_pip=True)
+    _pip(place, requirements)
+    site = Path(sysconfig.get_path("purelib", "venv", {"base": str(place)}))
+    (site / _LINK).write_text(f"{sysconfig.get_path('purelib')}\n")
 
 
 def interpreter(folder: Path, package: str) -> Path | None:

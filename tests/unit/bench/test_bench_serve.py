@@ -1,6 +1,7 @@
 """Servers under load: what is counted is what happened, whatever the speed of this machine."""
 
 import json
+import os
 import py_compile
 import sys
 import tomllib
@@ -200,5 +201,9 @@ def test_what_other_interpreters_run_compiles(app, tmp_path):
     py_compile.compile(str(app), cfile=str(tmp_path / "compiled"), doraise=True)
 
 
-def test_an_environment_is_found_by_its_interpreter(tmp_path):
-    assert interpreter(tmp_path, "litserve") is None
+def test_an_environment_that_cannot_be_filled_is_not_left_half_made(tmp_path):
+    nobody = {"PIP_INDEX_URL": "http://127.0.0.1:9", "PIP_RETRIES": "0", "PIP_NO_CACHE_DIR": "1"}
+    words = ("bench", "serve", "--install-peers", "peers")
+    done = skincli(tmp_path, *words, code=1, PIP_CONFIG_FILE=os.devnull, **nobody)
+    assert f"fastapi=={version('fastapi')} could not be installed" in done.err
+    assert interpreter(tmp_path / "peers", "fastapi") is None
