@@ -108,7 +108,8 @@ def _images_for(
 ) -> tuple[PreparedSet, NDArray[np.intp]]:
     """The prepared set and the rows of it that this model may be measured on."""
     if not external:
-        require_same_data(config, bundle)
+        other = f"`--data {config.data.set_name}` to test it on another data set"
+        require_same_data(config, bundle, other)
     prepared = prepare(as_the_model_sees(config, bundle), progress).prepared
     if external:
         _require_unseen(bundle, prepared)
@@ -118,13 +119,16 @@ def _images_for(
     return prepared, rows
 
 
-def require_same_data(config: Config, bundle: Bundle) -> None:
-    """Raises ModelError before any image is read: the commonest slip is another `data=`."""
+def require_same_data(config: Config, bundle: Bundle, alternative: str = "") -> None:
+    """Raises ModelError before any image is read: the commonest slip is another `data=`.
+
+    `alternative` is what else its user may have meant.
+    """
     trained_on, named = bundle.spec.lineage.data_name, config.data.set_name
     if trained_on != named:
         raise ModelError(
             f"the model was trained on `{trained_on}` and the config names `{named}`",
-            f"add `{_settings_of(bundle)}`, or `--data {named}` to test it on another data set",
+            ", or ".join(filter(None, (f"add `{_settings_of(bundle)}`", alternative))),
         )
 
 

@@ -126,9 +126,10 @@ def _engine(bundle: Bundle, said: Predictions, milliseconds: float) -> Engine:
         spec.classes,
         spec.operating_point,
     )
+    assert metrics.log_loss is not None  # of no image alone
     return Engine(
         precision=spec.precision,
-        log_loss=metrics.log_loss or 0.0,
+        log_loss=metrics.log_loss,
         balanced_accuracy=metrics.balanced_accuracy,
         macro_auroc=metrics.macro_auroc,
         malignant_sensitivity=metrics.malignant_sensitivity,

@@ -27,7 +27,7 @@ from skincli.inference.engine import Network, softmax
 from skincli.progress import Progress
 from skincli.quantising.network import quantise_network
 
-_BATCH: Final = 16
+_BATCH: Final = 8
 _CHECKED_IMAGES: Final = 64
 
 
