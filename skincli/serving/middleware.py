@@ -13,11 +13,16 @@ from skincli.serving.meters import ServiceMeters
 
 _REASON: Final = "too_many_bytes"
 _NO_ROUTE: Final = "(none)"
+# All bodies under way may be so many times the size that one may have.
+_BODIES_TOGETHER: Final = 8
 _ALWAYS_ANSWERED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class BodyLimit:
     """Refuses a body of more than `max_bytes`, by its declared length or as soon as it is passed.
+
+    All requests under way together are answered 503 beyond eight times that, because bodies are
+    held while they arrive and until they are answered. Per process.
 
     FastAPI's own `max_body_size` counts in the same way, but answers a declared length in plain
     text that no exception handler sees.
@@ -27,6 +32,7 @@ class BodyLimit:
         self._app = app
         self._max_bytes = max_bytes
         self._detail = f"the request is larger than the {max_bytes:,} bytes allowed"
+        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -36,21 +42,29 @@ class BodyLimit:
             refusal = problem_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._detail, _REASON)
             await refusal(scope, receive, send)
             return
-        await self._app(scope, self._counted(receive), send)
-
-    def _counted(self, receive: Receive) -> Receive:
-        """`receive`, for a body of unknown length: raises Problem, which the handlers answer."""
         received = 0
 
         async def counted() -> Message:
+            """Raises Problem, which the handlers answer."""
             nonlocal received
             message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._max_bytes:
-                raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._detail, _REASON)
+            size = len(message.get("body", b""))
+            received += size
+            self._held += size
+            self._check(received)
             return message
 
-        return counted
+        try:
+            await self._app(scope, counted, send)
+        finally:
+            self._held -= received
+
+    def _check(self, received: int) -> None:
+        if received > self._max_bytes:
+            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._detail, _REASON)
+        if self._held > _BODIES_TOGETHER * self._max_bytes:
+            detail = "the requests under way are too large together: try again"
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, "busy", retry_after=1)
 
 
 class Admission:
