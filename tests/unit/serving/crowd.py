@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import httpx
-from abuse import FORM, GOOD, REQUESTS, request
+from abuse import REQUESTS
+from handwriting import FORM, GOOD, request
 from hostile import FILES, made
 from service import Service
 from uploads import encoded

@@ -7,7 +7,8 @@ from contextlib import suppress
 
 import httpx
 import pytest
-from abuse import FORM, GOOD, REQUESTS, request
+from abuse import REQUESTS
+from handwriting import FORM, GOOD, request
 from service import Service, service
 
 from skincli.bundle import Bundle
