@@ -77,6 +77,5 @@ def _refusal(losses: "tuple[Loss, ...]") -> GateError:
     lost = "; ".join(loss.name for loss in losses if not loss.ok)
     return GateError(
         f"int8 is not offered: it loses more than is allowed ({lost})",
-        "serve the float32 model; `export.int8_max_*` are the bounds, and more "
-        "`export.int8_images` may help",
+        "serve the float32 model; `int8.max_*` are the bounds, and more `int8.images` may help",
     )

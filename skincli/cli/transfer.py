@@ -51,7 +51,7 @@ def export_model(
         list[str] | None, typer.Argument(metavar="MODEL PATH [KEY=VALUE]...", show_default=False)
     ] = None,
     int8: Annotated[
-        bool, typer.Option("--int8", help="Quantise it; 3 if that loses more than `export.*` says.")
+        bool, typer.Option("--int8", help="Quantise it; 3 if that loses more than `int8.*` allows.")
     ] = False,
     config: ConfigFile = None,
     json: Json = False,

@@ -21,6 +21,23 @@ class InferenceConfig:
 
 
 @dataclass(kw_only=True, slots=True)
+class Int8Config:
+    """What `export --int8` looks at, and what it may cost on the calibration part."""
+
+    images: int = opt(256, "training images that show which range activations need")
+    max_accuracy_loss: float = opt(0.01, "balanced accuracy that int8 may lose")
+    max_specificity_loss: float = opt(
+        0.02, "malignant specificity that int8 may lose, each at its own operating point"
+    )
+    max_log_loss: float = opt(0.02, "log loss, in nats, that int8 may add")
+
+    def __post_init__(self) -> None:
+        require(self.images >= 1, "int8.images", "at least 1")
+        for name in ("max_accuracy_loss", "max_specificity_loss", "max_log_loss"):
+            require(getattr(self, name) >= 0, f"int8.{name}", "0 or more")
+
+
+@dataclass(kw_only=True, slots=True)
 class EvaluateConfig:
     root: str = opt("evaluations", "folder under which evaluations are written")
     resamples: int = opt(2000, "how often lesions are drawn anew for intervals and comparisons")

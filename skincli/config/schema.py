@@ -13,6 +13,7 @@ from skincli.config.fields import opt, require
 from skincli.config.operating import (
     EvaluateConfig,
     InferenceConfig,
+    Int8Config,
     RegistryConfig,
     RunnerConfig,
     TrackingConfig,
@@ -69,6 +70,7 @@ class Config:
     export: ExportConfig = field(default_factory=ExportConfig)
     run: RunConfig = field(default_factory=RunConfig)
     inference: InferenceConfig = field(default_factory=InferenceConfig)
+    int8: Int8Config = field(default_factory=Int8Config)
     evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     registry: RegistryConfig = field(default_factory=RegistryConfig)

@@ -157,16 +157,3 @@ class CalibrationConfig:
 @dataclass(kw_only=True, slots=True)
 class ExportConfig:
     tolerance: float = opt(1e-3, "largest difference in probability between torch and ONNX")
-    int8_images: int = opt(256, "training images that show which range int8 activations need")
-    int8_max_accuracy_loss: float = opt(
-        0.01, "balanced accuracy that int8 may lose on the calibration part"
-    )
-    int8_max_specificity_loss: float = opt(
-        0.02, "malignant specificity at its own operating point that int8 may lose there"
-    )
-    int8_max_log_loss: float = opt(0.02, "log loss (nats) that int8 may add there")
-
-    def __post_init__(self) -> None:
-        require(self.int8_images >= 1, "export.int8_images", "at least 1")
-        for name in ("int8_max_accuracy_loss", "int8_max_specificity_loss", "int8_max_log_loss"):
-            require(getattr(self, name) >= 0, f"export.{name}", "0 or more")

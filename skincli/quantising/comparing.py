@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 
 from skincli.bundle import Bundle, Precision
+from skincli.config.operating import Int8Config
 from skincli.config.schema import Config
-from skincli.config.training import ExportConfig
 from skincli.data import PreparedSet
 from skincli.evaluation.metrics import compute_metrics
 from skincli.evaluation.predictions import Predictions
@@ -89,7 +89,7 @@ def compare_engines(
     )
 
 
-def losses(found: Comparison, settings: ExportConfig) -> tuple[Loss, ...]:
+def losses(found: Comparison, settings: Int8Config) -> tuple[Loss, ...]:
     """What int8 loses, each with its bound.
 
     Sensitivity has none: its own operating point holds that to what was asked for, and what that
@@ -97,16 +97,16 @@ def losses(found: Comparison, settings: ExportConfig) -> tuple[Loss, ...]:
     """
     before, after = found.float32, found.int8
     return (
-        Loss("log loss", after.log_loss - before.log_loss, settings.int8_max_log_loss),
+        Loss("log loss", after.log_loss - before.log_loss, settings.max_log_loss),
         Loss(
             "balanced accuracy",
             _drop(before.balanced_accuracy, after.balanced_accuracy),
-            settings.int8_max_accuracy_loss,
+            settings.max_accuracy_loss,
         ),
         Loss(
             "malignant specificity",
             _drop(before.malignant_specificity, after.malignant_specificity),
-            settings.int8_max_specificity_loss,
+            settings.max_specificity_loss,
         ),
     )
 

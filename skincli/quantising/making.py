@@ -64,7 +64,7 @@ def _batches(
     """Some training images, which the activations' ranges are taken from."""
     rows = prepared.rows("train")
     rng = np.random.default_rng(config.seed)
-    chosen = np.sort(rng.choice(rows, min(len(rows), config.export.int8_images), replace=False))
+    chosen = np.sort(rng.choice(rows, min(len(rows), config.int8.images), replace=False))
     each = max(1, _BATCH // views)
     with progress.step("Looking at activations", len(chosen)) as step:
         for start in range(0, len(chosen), each):

@@ -32,7 +32,7 @@ class QuantiseResult:
 
 
 def quantise(config: Config, model: str, target: Path, progress: Progress) -> QuantiseResult:
-    """Make int8 of a float32 bundle, and write it as `target` if it loses no more than `export`
+    """Make int8 of a float32 bundle, and write it as `target` if it loses no more than `int8`
     allows. The same bundle and settings make the same file.
 
     Raises ModelError for an int8 model, or where the data are not those of its training;
@@ -47,7 +47,7 @@ def quantise(config: Config, model: str, target: Path, progress: Progress) -> Qu
         bundle = make_int8(config, original, prepared, Path(scratch), progress)
         checked_classifier(bundle)
         found = compare_engines(config, (original, bundle), prepared, progress)
-        lost = losses(found, config.export)
+        lost = losses(found, config.int8)
         good = all(loss.ok for loss in lost)
         if good:
             write_bundle(bundle, target)

@@ -15,7 +15,9 @@ _FREE = (
     *("trainer.max_epochs", "trainer.patience", "checkpoint.every"),
     *("data.mirror", "data.root", "data.device_cache", "run.root", "run.name"),
 )
-_FREE_SECTIONS = ("tracking.", "registry.", "serve.", "runner.", "evaluate.", "inference.", "tune.")
+_FREE_SECTIONS = (
+    *("tracking.", "registry.", "serve.", "runner.", "evaluate.", "inference.", "int8.", "tune."),
+)
 
 
 def find_run_to_resume(config: Config, split_fingerprint: str) -> RunFolder:

@@ -19,8 +19,8 @@ from services import free_port
 
 from skincli.bundle import MODEL_FILE, TRAINED_ON_FILE, open_bundle, seal
 from skincli.config.load import to_yaml
+from skincli.config.operating import Int8Config
 from skincli.config.schema import Config
-from skincli.config.training import ExportConfig
 from skincli.data import prepare
 from skincli.errors import Interrupted, ModelError, UsageError
 from skincli.evaluation.evaluate import evaluate
@@ -53,9 +53,7 @@ def store(synthetic_config, empty_database, tmp_path_factory) -> Config:
     parts.train, parts.validation, parts.calibration, parts.test = 0.4, 0.1, 0.3, 0.2
     config.model.backbone, config.model.pretrained, config.model.width = "small_resnet", False, 16
     # Of so few images and so poor a network, one more or less right is much.
-    config.export = ExportConfig(
-        int8_max_accuracy_loss=1, int8_max_specificity_loss=1, int8_max_log_loss=0.1
-    )
+    config.int8 = Int8Config(max_accuracy_loss=1, max_specificity_loss=1, max_log_loss=0.1)
     (folder / "skincli.yaml").write_text(to_yaml(config))
     return config
 
@@ -294,5 +292,5 @@ def compared(**int8):
     ],
 )
 def test_each_loss_has_a_bound(int8, lost):
-    found = losses(compared(**int8), ExportConfig())
+    found = losses(compared(**int8), Int8Config())
     assert {loss.name for loss in found if not loss.ok} == lost
