@@ -34,8 +34,9 @@ def export_int8(s: Session, model: str, path: Path) -> None:
     _show(s, result)
     if result.path is None:
         raise _refusal(result.losses)
-    imported = s.command(f"models import {path}")
-    s.output.next(s.command(f"serve serve.model={path}"), imported)
+    if path.suffix != ".zip":
+        s.output.next(s.command(f"serve serve.model={path}"))
+    s.output.next(s.command(f"models import {path}"))
 
 
 def _show(s: Session, result: "QuantiseResult") -> None:
