@@ -83,14 +83,14 @@ def texture(images: Pixels) -> Floats:
     middle, the top and the left are brighter than the rest.
     """
     factor = max(1, images.shape[1] // _CELLS)
-    channels = _opponents(_shrunk(images, factor) / np.float32(255))
-    mean = channels.mean(axis=(1, 2))
-    quarter = channels.shape[1] // 4
-    found = [mean, channels.std(axis=(1, 2)), *_edges(channels)]
-    found.append(channels[:, quarter:-quarter, quarter:-quarter].mean(axis=(1, 2)) - mean)
+    planes = _opponents(_shrunk(images.transpose(0, 3, 1, 2), factor) / np.float32(255))
+    mean = planes.mean(axis=(2, 3))
+    quarter = planes.shape[2] // 4
+    found = [mean, planes.std(axis=(2, 3)), *_edges(planes)]
+    found.append(planes[..., quarter:-quarter, quarter:-quarter].mean(axis=(2, 3)) - mean)
     found.extend(
-        (side[:, :quarter] - side[:, -quarter:]).mean(axis=(1, 2))
-        for side in (channels, channels.swapaxes(1, 2))
+        (side[..., :quarter, :].mean(axis=(2, 3)) - side[..., -quarter:, :].mean(axis=(2, 3)))
+        for side in (planes, planes.swapaxes(2, 3))
     )
     result: Floats = np.concatenate(found, axis=1)
     return result
@@ -105,30 +105,32 @@ _FINEST_OF_GREY: Final = 6  # after the mean and the deviation of three channels
 
 
 def _opponents(colours: Floats) -> Floats:
-    red, green, blue = (colours[..., channel] for channel in range(3))
-    return np.stack([(red + green + blue) / 3, red - green, blue - green], axis=3)
+    red, green, blue = (colours[:, channel] for channel in range(3))
+    return np.stack([(red + green + blue) / 3, red - green, blue - green], axis=1)
 
 
-def _edges(channels: Floats) -> list[Floats]:
+def _edges(planes: Floats) -> list[Floats]:
     found = []
     for _ in range(_SCALES):
-        if channels.shape[1] < 3:
+        if planes.shape[2] < 3:
             break
-        inner = channels[:, 1:-1, 1:-1]
-        around = channels[:, 2:, 1:-1] + channels[:, :-2, 1:-1]
-        around = around + channels[:, 1:-1, 2:] + channels[:, 1:-1, :-2]
-        strength = np.sqrt(np.mean((around - 4 * inner) ** 2, axis=(1, 2)))
+        edges = planes[..., 2:, 1:-1] + planes[..., :-2, 1:-1]
+        edges += planes[..., 1:-1, 2:]
+        edges += planes[..., 1:-1, :-2]
+        edges -= 4 * planes[..., 1:-1, 1:-1]
+        strength = np.sqrt(np.mean(np.square(edges, out=edges), axis=(2, 3)))
         found.append(np.log(strength + np.float32(1e-4)))
-        channels = _shrunk(channels, 2)
+        planes = _shrunk(planes, 2)
     return found
 
 
-def _shrunk(images: NDArray[Any], factor: int) -> Floats:
-    """Means of `factor` by `factor` pixels; what is left over at the right and below is cut."""
-    side = images.shape[1] // factor * factor
-    total = np.zeros((len(images), side // factor, side // factor, 3), dtype=np.float32)
+def _shrunk(planes: NDArray[Any], factor: int) -> Floats:
+    """Means of `factor` by `factor` pixels of `planes [N, C, S, S]`; what is left over at the right
+    and below is cut."""
+    side = planes.shape[2] // factor * factor
+    total = np.zeros((*planes.shape[:2], side // factor, side // factor), dtype=np.float32)
     for row in range(factor):
         for column in range(factor):  # of a slice each, which is far faster than a mean of blocks
-            total += images[:, row:side:factor, column:side:factor]
+            total += planes[..., row:side:factor, column:side:factor]
     total /= factor**2
     return total
