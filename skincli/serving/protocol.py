@@ -45,6 +45,8 @@ _TOO_LONG: Final = _answer(
     "too_many_bytes",
 )
 
+_MALFORMED: Final = _answer(HTTPStatus.BAD_REQUEST, "the request is not valid HTTP", "malformed")
+
 
 class LimitedProtocol(HttpToolsProtocol):
     """Cuts off a connection whose request is not there, or whose answer is not taken, in time; and
@@ -94,6 +96,10 @@ class LimitedProtocol(HttpToolsProtocol):
         self._is_complete = True
         self._in_body = False
         self._header_bytes = 0
+
+    def send_400_response(self, msg: str) -> None:
+        """To what cannot be parsed; uvicorn's own answer is plain text."""
+        self._refuse(_MALFORMED)
 
     def pause_writing(self) -> None:
         super().pause_writing()

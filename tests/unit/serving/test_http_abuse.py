@@ -14,6 +14,7 @@ from service import Service, service
 from skincli.bundle import Bundle
 
 PATIENCE = 60.0
+PROBLEM = b"content-type: application/problem+json\r\n"
 LEAKS = (b"Traceback", b"site-packages", b"root:", b"at 0x", b"X-Injected: 1\r\n")
 
 
@@ -58,6 +59,7 @@ def test_nothing_breaks_the_server_or_keeps_it_waiting(served: Service) -> None:
         if (
             len(found) > most
             or any(status >= 500 for status in found)
+            or (any(status >= 400 for status in found) and PROBLEM not in received)
             or any(leak in received for leak in LEAKS)
         ):
             broken[name] = received[:300]
