@@ -23,7 +23,7 @@ from skincli.journal.entries import (
 _WAITING_MOST: Final = 10_000
 _TOGETHER_MOST: Final = 500
 _TABLE_ATTEMPTS: Final = 4
-_LINGER_SECONDS: Final = 0.2
+_LINGER_SECONDS: Final = 0.5
 _SWEEP_EVERY: Final = timedelta(hours=1)
 _log = logging.getLogger(__name__)
 

@@ -11,7 +11,6 @@ from skincli.config.operating import NO_STORE
 from skincli.config.serving import JournalConfig
 from skincli.errors import SkincliError
 from skincli.journal import Feedback, JournalWriter, PredictionEntry
-from skincli.journal.statistics import statistics_of
 from skincli.serving.errors import Problem
 from skincli.serving.model import Answer
 from skincli.serving.schemas import FeedbackGiven, FeedbackTaken, ModelName
@@ -68,7 +67,7 @@ class ServiceJournal:
             conformal_set=tuple(told.conformal_set),
             novelty=told.novelty,
             abstain_reason=told.abstain_reason,
-            **asdict(statistics_of(answer.pixels)),
+            **asdict(answer.statistics),
             image=answer.data if self._keep_images else None,
         )
 

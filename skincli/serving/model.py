@@ -20,6 +20,7 @@ from skincli.inference.abstaining import abstentions
 from skincli.inference.engine import Scores
 from skincli.inference.heatmap import overlay
 from skincli.inference.selftest import checked_classifier
+from skincli.journal.statistics import ImageStatistics, statistics_of
 from skincli.serving.errors import Problem, image_problem
 from skincli.serving.schemas import Diagnosis, ModelName, Prediction, Timings
 
@@ -36,10 +37,10 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is sent, and what it was made from: the network's input and the file's bytes."""
+    """What is sent, what the network's input was like, and the file's bytes."""
 
     prediction: Prediction
-    pixels: Pixels
+    statistics: ImageStatistics
     data: bytes
 
 
@@ -108,7 +109,7 @@ class ServedModel:
             **(self._shown(image.data, scores, row) if image.upload.heatmap else {}),
             timings=timings,
         )
-        return Answer(prediction, image.pixels, image.data)
+        return Answer(prediction, statistics_of(image.pixels), image.data)
 
     def _told(self, scores: Scores, row: int) -> dict[str, Any]:
         """What `Prediction` says of one image of `scores`."""

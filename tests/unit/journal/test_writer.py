@@ -115,7 +115,7 @@ def test_a_kill_leaves_a_whole_file_with_all_but_the_last_moment(tmp_path):
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
         assert process.stdout
         seen = [process.stdout.readline() for _ in range(500)]
-        time.sleep(0.5)
+        time.sleep(1.5)
         process.send_signal(signal.SIGKILL)
         seen += process.stdout.readlines()
     assert rows(path, "pragma integrity_check") == [("ok",)]
