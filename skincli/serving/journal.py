@@ -1,7 +1,6 @@
 """Between the service and the journal: an answer becomes a line, unless the journal is off."""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -53,7 +52,7 @@ class ServiceJournal:
             self._writer.close()
 
     def _entry(self, model: ModelName, answer: Answer) -> PredictionEntry:
-        told = answer.prediction
+        told, seen = answer.prediction, answer.statistics
         return PredictionEntry(
             id=told.id,
             time=_now(),
@@ -67,7 +66,10 @@ class ServiceJournal:
             conformal_set=tuple(told.conformal_set),
             novelty=told.novelty,
             abstain_reason=told.abstain_reason,
-            **asdict(answer.statistics),
+            brightness=seen.brightness,
+            contrast=seen.contrast,
+            sharpness=seen.sharpness,
+            perceptual_hash=seen.perceptual_hash,
             image=answer.data if self._keep_images else None,
         )
 

@@ -60,14 +60,16 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._deadline: asyncio.TimerHandle | None = None
+        self._due: float | None = None  # by the loop's clock
+        self._timer: asyncio.TimerHandle | None = None
         self._header_bytes = 0
         self._in_body = False
         self._answering: RequestResponseCycle | None = None
         self._start_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_clock()
+        if self._timer is not None:
+            self._timer.cancel()
         super().connection_lost(exc)
         # uvicorn tells the newest of pipelined requests only, and this one would write on.
         if self._answering is not None:
@@ -75,7 +77,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._answering.message_event.set()
 
     def data_received(self, data: bytes) -> None:
-        if self._deadline is None:
+        if self._due is None:
             self._start_clock()
         self._is_complete = False
         # What the parser holds back of an unfinished header it does not tell us.
@@ -107,21 +109,32 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._stop_clock()
         if self._in_body:
             self._start_clock()
+        else:
+            self._stop_clock()
 
     def _start_clock(self) -> None:
-        self._stop_clock()
-        self._deadline = self.loop.call_later(self.receive_seconds, self._cut_off)
+        """A timer for each request would cost more than the rest of this class: one goes on until
+        it finds nothing due."""
+        self._due = self.loop.time() + self.receive_seconds
+        if self._timer is None:
+            self._timer = self.loop.call_at(self._due, self._look)
 
     def _stop_clock(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+        self._due = None
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._due is None:
+            return
+        if self.loop.time() < self._due:
+            self._timer = self.loop.call_at(self._due, self._look)
+        else:
+            self._cut_off()
 
     def _cut_off(self) -> None:
-        self._deadline = None
+        self._due = None
         answered = self._in_body and self.cycle.response_started
         if answered or self.flow.write_paused:
             self._hang_up()  # nothing more would be read, or understood

@@ -21,6 +21,8 @@ _CONNECTIONS_MOST: Final = 4096
 # Of glibc's <malloc.h>. By default the threshold rises with what was freed, up to 32 MB: after a
 # large image its blocks are no longer given back to the system.
 _M_MMAP_THRESHOLD, _LARGE_BYTES = -3, 2**22
+# To set the one freezes the other at 128 kB: every request would then fetch its pages anew.
+_M_TRIM_THRESHOLD, _SPARE_BYTES = -1, 2**26
 
 
 def work(config: Config, listener: socket.socket, pointer: Path, scratch: Path) -> None:
@@ -67,7 +69,9 @@ def _allow_connections() -> None:
 def _give_memory_back() -> None:
     """Let large blocks go back to the system when they are freed, where the C library is glibc."""
     with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+        libc.mallopt(_M_TRIM_THRESHOLD, _SPARE_BYTES)
 
 
 def _run_until_signal(server: "uvicorn.Server", listener: socket.socket) -> None:
