@@ -13,7 +13,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 GOOD = encoded("JPEG")
 BRIEF = settings(
-    max_examples=100, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=200, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck)
 )
 LONG = settings(BRIEF, max_examples=4000)
 BEGINNINGS = (b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\x40\0\0\0WEBP", b"BM", b"II*\0")
@@ -68,7 +68,7 @@ def test_changed_forms(client: httpx.Client, body: bytes) -> None:
     send_forms(client, body)
 
 
-@settings(BRIEF, max_examples=200)
+@settings(BRIEF, max_examples=600)
 @IMAGES
 def test_changed_images(client: httpx.Client, image: bytes) -> None:
     send_images(client, image)

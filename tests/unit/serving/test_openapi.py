@@ -39,7 +39,7 @@ def assert_conforms(served: Service, folder: Path, examples: int) -> None:
 
 
 def test_it_conforms_to_its_document(served: Service, tmp_path: Path) -> None:
-    assert_conforms(served, tmp_path, 10)
+    assert_conforms(served, tmp_path, 40)
 
 
 @pytest.mark.slow
