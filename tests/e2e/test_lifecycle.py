@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
@@ -49,11 +49,10 @@ def served(folder, *words):
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
             for _ in range(300):
                 assert process.poll() is None, process.stderr.read()
-                try:
+                with suppress(httpx.TransportError):
                     if client.get("/readyz").is_success:
                         break
-                except httpx.TransportError:
-                    time.sleep(0.2)
+                time.sleep(0.2)
             assert client.get("/readyz").is_success
             yield client
     finally:
