@@ -31,11 +31,9 @@ def serve(
     with session(chosen, config, json, debug) as s:
         from skincli.serving import run
 
-        at = s.config.serve
-        s.progress.note(f"Starting on http://{at.host}:{at.port} (the API is described at /docs)")
         if reload:
             os.environ.update(as_environment(chosen, config))
-            run.run_reloading(at.host, at.port)
+            run.run_reloading(s.config.serve.host, s.config.serve.port)
         else:
             run.run(s.config)
 

@@ -42,7 +42,7 @@ def run(config: Config) -> None:
         pointer = pointer_file(config) if followed else scratch / "pointer.json"
         workers = [("worker", partial(work, config, listener, pointer, scratch))] * serve.workers
         asking = ("registry process", partial(_follow, config, listener, pointer))
-        _log.info("Listening on %s, Ctrl-C stops it", _url(listener))
+        _log.info("Listening on %s (the API: /docs), Ctrl-C stops it", _url(listener))
         supervise([asking, *workers], listener.close, serve.grace_seconds)
 
 

@@ -11,7 +11,7 @@ from anyio import to_thread
 
 from skincli.bundle import open_bundle
 from skincli.config.schema import Config
-from skincli.errors import ModelError, SkincliError
+from skincli.errors import ModelError
 from skincli.serving.following.pointer import (
     Pointer,
     is_registered,
@@ -72,8 +72,8 @@ class Follower:
         fault = ""
         try:
             served.model = model = await to_thread.run_sync(self._load, pointer)
-        except SkincliError as error:
-            fault = error.message
+        except Exception as error:  # whatever is wrong with it, what is served stays
+            fault = getattr(error, "message", repr(error))
             if fault != self._fault:
                 _log.error("%s cannot be served: %s", pointer.name, fault)
         else:
