@@ -57,7 +57,7 @@ class Follower:
             await asyncio.sleep(_GLANCE_SECONDS)
 
     async def _obey(self, served: Served, pointer: Pointer) -> None:
-        if served.model is not None and served.model.name.digest == pointer.digest:
+        if served.model is not None and served.model.name == _name(pointer):
             self._fault = ""
         else:
             await self._swap(served, pointer)
@@ -85,8 +85,11 @@ class Follower:
         bundle = open_bundle(Path(pointer.folder))
         if bundle.digest != pointer.digest:
             raise ModelError(f"its digest is {bundle.digest[:12]}, not {pointer.digest[:12]}")
-        name = ModelName(name=pointer.name, version=pointer.version, digest=pointer.digest)
-        return ServedModel(bundle, name, self._config)
+        return ServedModel(bundle, _name(pointer), self._config)
+
+
+def _name(pointer: Pointer) -> ModelName:
+    return ModelName(name=pointer.name, version=pointer.version, digest=pointer.digest)
 
 
 def _written(file: Path) -> int:
