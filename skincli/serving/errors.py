@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from skincli.errors import ImageError, ImageFault
 from skincli.serving.guards.headers import headers_for
@@ -90,6 +91,7 @@ def problem_response(
 def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(ClientDisconnect, _gone)
     # The server still logs the exception with its traceback: Starlette raises it again.
     app.add_exception_handler(Exception, _unexpected)
 
@@ -112,6 +114,11 @@ async def _malformed(request: Request, error: Exception) -> JSONResponse:
     return problem_response(
         HTTPStatus.UNPROCESSABLE_ENTITY, f"`{field}`: {first['msg'].lower()}", "invalid"
     )
+
+
+async def _gone(request: Request, error: Exception) -> JSONResponse:
+    """Read by no one; without it every client that leaves would be logged as an error."""
+    return problem_response(HTTPStatus.BAD_REQUEST, "the request ended early", "incomplete")
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:

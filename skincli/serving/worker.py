@@ -23,6 +23,8 @@ _CONNECTIONS_MOST: Final = 4096
 _M_MMAP_THRESHOLD, _LARGE_BYTES = -3, 2**22
 # To set the one freezes the other at 128 kB: every request would then fetch its pages anew.
 _M_TRIM_THRESHOLD, _SPARE_BYTES = -1, 2**26
+# Each arena keeps so much, and by default there are eight for each core.
+_M_ARENA_MAX, _ARENAS = -8, 2
 
 
 def work(config: Config, listener: socket.socket, pointer: Path, scratch: Path) -> None:
@@ -72,6 +74,7 @@ def _give_memory_back() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
         libc.mallopt(_M_TRIM_THRESHOLD, _SPARE_BYTES)
+        libc.mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 def _run_until_signal(server: "uvicorn.Server", listener: socket.socket) -> None:

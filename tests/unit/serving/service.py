@@ -1,6 +1,7 @@
 """`skincli serve` as processes of its own, and what the kernel says of them."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from live import PATIENCE, free_port, process, wait_until_ready
+from live import PATIENCE, free_port, wait_until_ready
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Service:
     """The supervisor, its registry process and its workers."""
 
     port: int
-    supervisor: subprocess.Popen[str]
+    supervisor: subprocess.Popen[bytes]
 
     @property
     def url(self) -> str:
@@ -51,13 +52,27 @@ class Service:
 
 @contextmanager
 def service(model: Path, folder: Path, *words: str) -> Iterator[Service]:
-    """A server of `model` that was started by its command, in `folder`."""
+    """A server of `model` that was started by its command, in `folder`, where `log` is."""
     port = free_port()
     command = [sys.executable, "-m", "skincli", "serve", f"serve.model={model}"]
-    with process([*command, f"serve.port={port}", *words], folder) as supervisor:
-        served = Service(port, supervisor)
-        wait_until_ready(served.url)
-        yield served
+    # A file: a pipe that no one reads fills up, and then holds up the server.
+    with (
+        (folder / "log").open("w") as log,
+        subprocess.Popen(
+            [*command, f"serve.port={port}", *words],
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            start_new_session=True,
+        ) as supervisor,
+    ):
+        try:
+            served = Service(port, supervisor)
+            wait_until_ready(served.url)
+            yield served
+        finally:
+            if supervisor.poll() is None:
+                os.killpg(supervisor.pid, signal.SIGKILL)
 
 
 def _children(number: int) -> list[int]:

@@ -183,12 +183,21 @@ def test_a_wrong_method(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5])
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/v1/predict", MULTIPART["content-type"]),
+        ("/v1/predict", "image/jpeg"),
+        ("/v1/feedback", "application/json"),
+        ("/model_inference", MULTIPART["content-type"]),
+    ],
+)
 def test_a_client_that_goes_away_while_it_sends(
-    client: httpx.Client, caplog: pytest.LogCaptureFixture, share: float
+    client: httpx.Client, caplog: pytest.LogCaptureFixture, share: float, path: str, kind: str
 ) -> None:
     body = multipart("images", JPEG)
-    head = f"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
-    head += f"Content-Type: {MULTIPART['content-type']}\r\n\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+    head += f"Content-Type: {kind}\r\n\r\n"
     address = (client.base_url.host, client.base_url.port)
     for _ in range(5):
         with socket.create_connection(address) as connection:
