@@ -26,7 +26,7 @@ class JournalConfig:
     keep_images: bool = opt(False, "keep the images too, which show people's skin")
 
     def __post_init__(self) -> None:
-        require(self.keep_days >= 1, "serve.journal.keep_days", "at least 1")
+        require(1 <= self.keep_days <= 36_500, "serve.journal.keep_days", "between 1 and 36500")
 
 
 @dataclass(kw_only=True, slots=True)

@@ -4,12 +4,13 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Engine, create_engine, delete, event, insert, select
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from skincli.errors import SkincliError
 from skincli.journal.entries import (
@@ -22,6 +23,8 @@ from skincli.journal.entries import (
 
 _WAITING_MOST: Final = 10_000
 _TOGETHER_MOST: Final = 500
+_BYTES_MOST: Final = 2**28
+_PATIENCE_SECONDS: Final = 5.0
 _TABLE_ATTEMPTS: Final = 4
 _LINGER_SECONDS: Final = 0.5
 _SWEEP_EVERY: Final = timedelta(hours=1)
@@ -32,25 +35,26 @@ class JournalWriter:
     """A database that predictions are written to, by a thread of its own.
 
     `lost` is told of predictions that found the queue full or the database away: they are answered
-    all the same, and lost to the journal. Raises SkincliError when the database cannot be opened.
+    all the same, and lost to the journal. Raises SkincliError when there can be no such database; a
+    server that is away is asked again whenever there is something to write.
     """
 
     def __init__(self, uri: str, keep_days: int, lost: Callable[[int], None]) -> None:
-        self._engine = _open(uri)
+        self._engine, self._has_tables = _open(uri)
         self._keep = timedelta(days=keep_days)
         self._swept = datetime.min
         self._waiting: queue.Queue[PredictionEntry | threading.Event | None] = queue.Queue(
             _WAITING_MOST
         )
         self._lost = lost
+        self._counting = threading.Lock()
+        self._bytes = 0  # of the images that wait
         self._thread = threading.Thread(target=self._write_all, name="journal", daemon=True)
         self._thread.start()
 
     def record(self, entry: PredictionEntry) -> None:
         """Take a prediction over; returns at once."""
-        try:
-            self._waiting.put_nowait(entry)
-        except queue.Full:
+        if not self._take(entry):
             self._lost(1)
 
     def give_feedback(self, found: Feedback) -> bool:
@@ -68,15 +72,28 @@ class JournalWriter:
 
     def close(self) -> None:
         """Write what waits, and end."""
-        self._waiting.put(None)
-        self._thread.join()
+        with suppress(queue.Full):  # of a database that hangs; the thread ends with the process
+            self._waiting.put(None, timeout=_PATIENCE_SECONDS)
+            self._thread.join(_PATIENCE_SECONDS)
         self._engine.dispose()
 
+    def _take(self, entry: PredictionEntry) -> bool:
+        size = len(entry.image or b"")
+        with self._counting:
+            if self._bytes + size > _BYTES_MOST or self._waiting.full():
+                return False
+            self._bytes += size
+            self._waiting.put_nowait(entry)
+        return True
+
     def _flush(self) -> None:
-        """Wait until what is waiting now is written."""
+        """Wait until what is waiting now is written. Raises SkincliError when that takes long."""
         written = threading.Event()
-        self._waiting.put(written)
-        written.wait()
+        with suppress(queue.Full):
+            self._waiting.put(written, timeout=_PATIENCE_SECONDS)
+            if written.wait(_PATIENCE_SECONDS):
+                return
+        raise SkincliError("the journal does not keep up")
 
     def _write_all(self) -> None:
         ended = False
@@ -109,12 +126,18 @@ class JournalWriter:
         if not batch:
             return
         try:
+            if not self._has_tables:
+                _make_tables(self._engine)
+                self._has_tables = True
             with self._engine.begin() as connection:
                 connection.execute(insert(predictions), [asdict(entry) for entry in batch])
-            self._sweep()
-        except SQLAlchemyError as error:
+        except Exception as error:  # nothing may end this thread
             self._lost(len(batch))
             _log.warning("journal: %s predictions lost: %s", len(batch), _words(error))
+        finally:
+            with self._counting:
+                self._bytes -= sum(len(entry.image or b"") for entry in batch)
+        self._sweep()
 
     def _sweep(self) -> None:
         now = datetime.now(UTC).replace(tzinfo=None)
@@ -122,24 +145,43 @@ class JournalWriter:
             return
         self._swept = now
         old = select(predictions.c.id).where(predictions.c.time < now - self._keep)
-        with self._engine.begin() as connection:
-            connection.execute(delete(feedback).where(feedback.c.prediction_id.in_(old)))
-            connection.execute(delete(predictions).where(predictions.c.time < now - self._keep))
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(delete(feedback).where(feedback.c.prediction_id.in_(old)))
+                connection.execute(delete(predictions).where(predictions.c.time < now - self._keep))
+        except SQLAlchemyError as error:
+            _log.warning("journal: what is too old stays for now: %s", _words(error))
 
 
-def _open(uri: str) -> Engine:
+def _open(uri: str) -> tuple[Engine, bool]:
+    """The database, and whether its tables are there: a server may be away."""
     try:
-        engine = create_engine(uri)
+        engine = create_engine(uri, pool_pre_ping=True, connect_args=_connect_args(uri))
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _settle_sqlite)
-        _make_tables(engine)
+        return engine, _tables_made(engine)
     except (SQLAlchemyError, ModuleNotFoundError) as error:
         raise SkincliError(
             f"the prediction journal cannot be opened: {_words(error)}",
             "set serve.journal.uri to sqlite:///FILE or postgresql+psycopg://HOST/DATABASE, or to "
             "none",
         ) from None
-    return engine
+
+
+def _connect_args(uri: str) -> dict[str, int]:
+    """PostgreSQL waits for minutes by default."""
+    return {"connect_timeout": int(_PATIENCE_SECONDS)} if uri.startswith("postgresql") else {}
+
+
+def _tables_made(engine: Engine) -> bool:
+    try:
+        _make_tables(engine)
+    except OperationalError as error:
+        if engine.dialect.name == "sqlite":
+            raise
+        _log.warning("journal: the database is away: %s", _words(error))
+        return False
+    return True
 
 
 def _make_tables(engine: Engine) -> None:

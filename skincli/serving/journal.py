@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Final
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 
 from skincli.config.operating import NO_STORE
 from skincli.config.serving import JournalConfig
@@ -14,6 +15,8 @@ from skincli.serving.errors import Problem
 from skincli.serving.model import Answer
 from skincli.serving.schemas import FeedbackGiven, FeedbackTaken, ModelName
 
+_FEEDBACK_TOGETHER: Final = 4
+
 
 class ServiceJournal:
     """The journal of a running service. Raises SkincliError when it cannot be opened."""
@@ -21,6 +24,8 @@ class ServiceJournal:
     def __init__(self, config: JournalConfig, lost: Callable[[int], None]) -> None:
         """`lost` is told how many predictions the journal could not keep."""
         self._keep_images = config.keep_images
+        # Apart from the threads that receive images: these may wait for a database.
+        self._few = CapacityLimiter(_FEEDBACK_TOGETHER)
         off = config.uri == NO_STORE
         self._writer = None if off else JournalWriter(config.uri, config.keep_days, lost)
 
@@ -34,7 +39,7 @@ class ServiceJournal:
             raise Problem(HTTPStatus.NOT_FOUND, "this service keeps no journal", "no_journal")
         found = Feedback(prediction_id=given.prediction_id, time=_now(), diagnosis=given.diagnosis)
         try:
-            known = await to_thread.run_sync(self._writer.give_feedback, found)
+            known = await to_thread.run_sync(self._writer.give_feedback, found, limiter=self._few)
         except SkincliError:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE, "the journal is away: try again", "journal_away"

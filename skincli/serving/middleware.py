@@ -9,17 +9,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from skincli.errors import SkincliError
 from skincli.serving.errors import Problem, problem_response
+from skincli.serving.guards.paths import IMAGES, needs_key
 from skincli.serving.meters import ServiceMeters
 
-_REASON: Final = "too_many_bytes"
 _NO_ROUTE: Final = "(none)"
 # All bodies under way may be so many times the size that one may have.
 _BODIES_TOGETHER: Final = 8
-_ALWAYS_ANSWERED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+# Of what is no image: a tree of JSON takes tens of times its bytes.
+_OTHER_BYTES: Final = 2**16
 
 
 class BodyLimit:
-    """Refuses a body of more than `max_bytes`, by its declared length or as soon as it is passed.
+    """Refuses a body of more than `max_bytes` for images, or 64 kB for anything else, by its
+    declared length or as soon as it is passed.
 
     All requests under way together are answered 503 beyond eight times that, because bodies are
     held while they arrive and until they are answered. Per process.
@@ -31,16 +33,15 @@ class BodyLimit:
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self._app = app
         self._max_bytes = max_bytes
-        self._detail = f"the request is larger than the {max_bytes:,} bytes allowed"
         self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if int(Headers(scope=scope).get("content-length", "0")) > self._max_bytes:
-            refusal = problem_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._detail, _REASON)
-            await refusal(scope, receive, send)
+        most = self._max_bytes if scope["path"] in IMAGES else _OTHER_BYTES
+        if int(Headers(scope=scope).get("content-length", "0")) > most:
+            await _too_large(most).response()(scope, receive, send)
             return
         received = 0
 
@@ -51,7 +52,9 @@ class BodyLimit:
             size = len(message.get("body", b""))
             received += size
             self._held += size
-            self._check(received)
+            if received > most:
+                raise _too_large(most)
+            self._check_together()
             return message
 
         try:
@@ -59,16 +62,20 @@ class BodyLimit:
         finally:
             self._held -= received
 
-    def _check(self, received: int) -> None:
-        if received > self._max_bytes:
-            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._detail, _REASON)
+    def _check_together(self) -> None:
         if self._held > _BODIES_TOGETHER * self._max_bytes:
             detail = "the requests under way are too large together: try again"
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, "busy", retry_after=1)
 
 
+def _too_large(most: int) -> Problem:
+    detail = f"the request is larger than the {most:,} bytes allowed"
+    return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, "too_many_bytes")
+
+
 class Admission:
-    """Answers 503 beyond so many requests under way; those for health and counters always pass.
+    """Answers 503 beyond so many requests under way; those for health and counters always pass, and
+    those that need no key, so that strangers cannot fill the place of clients.
 
     Their bodies are what takes memory while they arrive. Per process.
     """
@@ -79,7 +86,7 @@ class Admission:
         self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in _ALWAYS_ANSWERED:
+        if scope["type"] != "http" or not _is_counted(scope["path"]):
             await self._app(scope, receive, send)
             return
         if self._under_way >= self._most:
@@ -95,6 +102,10 @@ class Admission:
             self._under_way -= 1
 
 
+def _is_counted(path: str) -> bool:
+    return needs_key(path) and path != "/metrics"
+
+
 class Metered:
     """Counts requests under the template of their route, never under a client's words."""
 
@@ -107,14 +118,25 @@ class Metered:
             await self._app(scope, receive, send)
             return
         with self._meters.request() as answered:
+            status = 0
 
             async def watched(message: Message) -> None:
+                nonlocal status
                 if message["type"] == "http.response.start":
-                    route = getattr(scope.get("route"), "path", _NO_ROUTE)
-                    answered(route, message["status"])
+                    status = message["status"]
+                    answered(_route(scope), status)
                 await send(message)
 
-            await self._app(scope, receive, watched)
+            try:
+                await self._app(scope, receive, watched)
+            except Exception:  # what is outside of this answers 500
+                if not status:
+                    answered(_route(scope), HTTPStatus.INTERNAL_SERVER_ERROR)
+                raise
+
+
+def _route(scope: Scope) -> str:
+    return getattr(scope.get("route"), "path", _NO_ROUTE)
 
 
 class PlainStartupFailure:

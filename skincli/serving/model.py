@@ -4,10 +4,11 @@ import base64
 import io
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import compress
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -21,8 +22,10 @@ from skincli.inference.engine import Scores
 from skincli.inference.heatmap import overlay
 from skincli.inference.selftest import checked_classifier
 from skincli.journal.statistics import ImageStatistics, statistics_of
-from skincli.serving.errors import Problem, image_problem
+from skincli.serving.errors import image_problem
 from skincli.serving.schemas import Diagnosis, ModelName, Prediction, Timings
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,29 +70,29 @@ class ServedModel:
         self.provider = self._classifier.provider
         self._limits = Limits.of(config.image)
 
-    def answer(self, uploads: Sequence[Upload]) -> list[Answer | Problem]:
-        """An answer per image, or why it was refused; the network sees the good ones at once."""
-        decoded = [self._decode(upload) for upload in uploads]
+    def answer(self, uploads: Sequence[Upload]) -> list[Answer | Exception]:
+        """An answer per image, or why there is none; the network sees the good ones at once."""
+        decoded = [_or_error(partial(self._decode, upload)) for upload in uploads]
         good = [image for image in decoded if isinstance(image, _Decoded)]
         if not good:
-            return [problem for problem in decoded if isinstance(problem, Problem)]
+            return [error for error in decoded if isinstance(error, Exception)]
         began = time.perf_counter()
         scores = self._classifier.score(np.stack([image.pixels for image in good]))
         network_ms = 1000 * (time.perf_counter() - began)
         reasons = abstentions(scores, self.spec.classes)
         answers = iter(
-            self._answer(image, scores, row, reasons[row], network_ms)
+            _or_error(partial(self._answer, image, scores, row, reasons[row], network_ms))
             for row, image in enumerate(good)
         )
-        return [i if isinstance(i, Problem) else next(answers) for i in decoded]
+        return [next(answers) if isinstance(i, _Decoded) else i for i in decoded]
 
-    def _decode(self, upload: Upload) -> _Decoded | Problem:
+    def _decode(self, upload: Upload) -> _Decoded:
         data = upload.file.read()
         began = time.perf_counter()
         try:
             pixels = read_input(data, self.spec.image_size, self.spec.crop, self._limits)
         except ImageError as error:
-            return image_problem(upload.name, error)
+            raise image_problem(upload.name, error) from None
         return _Decoded(upload, data, pixels, began, time.perf_counter())
 
     def _answer(
@@ -130,6 +133,14 @@ class ServedModel:
         picture = read_picture(data, self.spec.image_size, self.spec.crop, self._limits)
         drawn = overlay(picture, np.asarray(scores.cam[row, int(scores.decided[row])]))
         return {"picture": _data_url(picture, "JPEG"), "heatmap": _data_url(drawn, "PNG")}
+
+
+def _or_error(work: Callable[[], T]) -> T | Exception:
+    """What is wrong with one image, whatever it is, is the business of its own request only."""
+    try:
+        return work()
+    except Exception as error:
+        return error
 
 
 def _data_url(pixels: Pixels, format_name: Literal["JPEG", "PNG"]) -> str:

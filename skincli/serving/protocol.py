@@ -12,6 +12,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
 
+# A body in chunks of one byte comes as six.
+_FRAMING: Final = 8
 _NO_LINGERING: Final = struct.pack("ii", 1, 0)
 # As much as h11, nginx and Apache take by default, or more.
 _HEADER_BYTES_MOST: Final = 64 * 1024
@@ -62,8 +64,10 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._due: float | None = None  # by the loop's clock
         self._timer: asyncio.TimerHandle | None = None
-        self._header_bytes = 0
+        self._unfinished = True  # a connection owes a request
         self._in_body = False
+        # Of the message that has begun; what the parser holds back it does not tell otherwise.
+        self._bytes, self._body_bytes = 0, 0
         self._answering: RequestResponseCycle | None = None
         self._start_clock()
 
@@ -79,25 +83,41 @@ class LimitedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._due is None:
             self._start_clock()
-        self._is_complete = False
-        # What the parser holds back of an unfinished header it does not tell us.
-        if not self._in_body:
-            self._header_bytes += len(data)
+        self._bytes += len(data)
         super().data_received(data)
-        if self._is_complete and not self.flow.write_paused:
-            self._stop_clock()
-        elif not self._in_body and self._header_bytes > _HEADER_BYTES_MOST:
+        if self._bytes - self._body_bytes > _HEADER_BYTES_MOST + _FRAMING * self._body_bytes:
             self._refuse(_TOO_LONG)
+        elif not self._unfinished and self._is_answering() and not self.flow.write_paused:
+            self._stop_clock()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._unfinished = True
+        self._start_clock()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._in_body:  # what follows a body in chunks is of no use to anyone here
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._in_body = True
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        self._is_complete = True
-        self._in_body = False
-        self._header_bytes = 0
+        self._unfinished = self._in_body = False
+        self._bytes, self._body_bytes = 0, 0
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._unread():
+            self._start_clock()
+        elif not self._unfinished:
+            self._stop_clock()
 
     def send_400_response(self, msg: str) -> None:
         """To what cannot be parsed; uvicorn's own answer is plain text."""
@@ -109,10 +129,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if self._in_body:
-            self._start_clock()
-        else:
-            self._stop_clock()
+        self._start_clock()
 
     def _start_clock(self) -> None:
         """A timer for each request would cost more than the rest of this class: one goes on until
@@ -131,15 +148,22 @@ class LimitedProtocol(HttpToolsProtocol):
         if self.loop.time() < self._due:
             self._timer = self.loop.call_at(self._due, self._look)
         else:
+            self._due = None
             self._cut_off()
 
     def _cut_off(self) -> None:
-        self._due = None
-        answered = self._in_body and self.cycle.response_started
-        if answered or self.flow.write_paused:
-            self._hang_up()  # nothing more would be read, or understood
-        else:
+        """End a connection that owes a request, or on which an answer is not taken."""
+        idle = not self._is_answering() and self.timeout_keep_alive_task is None
+        if self._unread() or self.transport.is_closing():
+            self._hang_up()
+        elif self._unfinished or idle:
             self._refuse(_TOO_SLOW)
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _unread(self) -> bool:
+        return self.flow.write_paused or self.transport.get_write_buffer_size() > 0
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
         self._answering = cycle
@@ -152,9 +176,12 @@ class LimitedProtocol(HttpToolsProtocol):
         self.transport.abort()
 
     def _refuse(self, answer: bytes) -> None:
-        self._stop_clock()
+        if self._in_body and self.cycle.response_started:
+            self._hang_up()  # a second answer would not be understood
+            return
         self.transport.write(answer)
         self.transport.close()
+        self._start_clock()
 
 
 def protocol_within(receive_seconds: float) -> type[LimitedProtocol]:

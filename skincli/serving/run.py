@@ -4,7 +4,6 @@ import errno
 import logging
 import os
 import socket
-import tempfile
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -15,7 +14,8 @@ from skincli.errors import SkincliError
 from skincli.serving.following.pointer import is_registered, pointer_file, wanted_model
 from skincli.serving.guards.buckets import Buckets
 from skincli.serving.keys.issuing import require_keys
-from skincli.serving.supervisor import supervise
+from skincli.serving.scratch import scratch_folder
+from skincli.serving.supervisor import Target, supervise
 from skincli.serving.worker import work
 
 _FACTORY: Final = "skincli.serving.app:create_app"
@@ -32,18 +32,15 @@ def run(config: Config) -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s:     %(message)s")
     serve = config.serve
     require_keys(serve)
-    with (
-        listen(serve.host, serve.port) as listener,
-        tempfile.TemporaryDirectory(prefix="skincli-serve-") as folder,
-    ):
-        scratch = Path(folder)
+    with listen(serve.host, serve.port) as listener, scratch_folder() as scratch:
         Buckets(scratch).close()  # once, before the workers would all make the same file
         followed = is_registered(wanted_model(config))
         pointer = pointer_file(config) if followed else scratch / "pointer.json"
-        workers = [("worker", partial(work, config, listener, pointer, scratch))] * serve.workers
-        asking = ("registry process", partial(_follow, config, listener, pointer))
+        worker = Target("worker", partial(work, config, listener, pointer, scratch))
+        follow = partial(_follow, config, listener, pointer)
+        asking = Target("registry process", follow, may_end=not followed)
         _log.info("Listening on %s (the API: /docs), Ctrl-C stops it", _url(listener))
-        supervise([asking, *workers], listener.close, serve.grace_seconds)
+        supervise([asking] + [worker] * serve.workers, listener.close, serve.grace_seconds)
 
 
 def run_reloading(host: str, port: int) -> None:

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
 from typing import Final
@@ -24,26 +25,39 @@ _PR_SET_PDEATHSIG: Final = 1  # of prctl(2)
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a process is to do. Only one that `may_end` is not missed when it has returned."""
+
+    name: str
+    run: Callable[[], None]
+    may_end: bool = False
+
+
 class Child:
     """One process of the service, and those that took its place."""
 
-    def __init__(self, name: str, target: Callable[[], None]) -> None:
-        self.name = name
-        self._target = target
+    def __init__(self, target: Target) -> None:
+        self.target = target
         self._delay = _FIRST_DELAY
         self.is_first = True
         self.due: float | None = None  # when it is to be started again, by time.monotonic
         self.start()
 
     def start(self) -> None:
-        self.due = None
+        """Raises OSError when the system has no process to give."""
+        self.due, self._started = None, time.monotonic()
         self._report, writer = _FORK.Pipe(duplex=False)
         self.process: ForkProcess = _FORK.Process(
-            target=_run, args=(self._target, writer, os.getpid()), name=self.name
+            target=_run, args=(self.target.run, writer, os.getpid()), name=self.target.name
         )
-        self.process.start()
-        writer.close()
-        self._started = time.monotonic()
+        # Until it has handlers of its own, the child would answer a signal as its parent does.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        try:
+            self.process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+            writer.close()
 
     def failure(self) -> SkincliError | None:
         """Why an ended process could not do its work, where it said so."""
@@ -52,7 +66,9 @@ class Child:
             kind = UsageError if exit_code == UsageError.exit_code else SkincliError
             return kind(message, hint)
         if self.process.exitcode == _STARTUP_FAILURE:
-            return SkincliError(f"the {self.name} could not start", "the lines above say why")
+            return SkincliError(
+                f"the {self.target.name} could not start", "the lines above say why"
+            )
         return None
 
     def start_later(self) -> None:
@@ -65,20 +81,20 @@ class Child:
 
 
 def supervise(
-    targets: Sequence[tuple[str, Callable[[], None]]],
+    targets: Sequence[Target],
     stopping: Callable[[], None],
     grace_seconds: float,
 ) -> None:
-    """Run named targets as processes until SIGTERM or Ctrl-C, which they are told as SIGTERM.
+    """Run targets as processes until SIGTERM or Ctrl-C, which they are told as SIGTERM.
 
-    A target that returns is not started again; `stopping` is called before they are told to stop.
+    `stopping` is called before they are told to stop.
     To be called in the main thread, while it is the only one. Raises SkincliError when a first
     process cannot start.
     """
     children: list[Child] = []
     with _woken_by_signals() as woken:
         try:
-            children.extend(Child(name, target) for name, target in targets)
+            children.extend(Child(target) for target in targets)
             while not woken.poll():
                 _replace_ended(children)
                 wait([woken, *_sentinels(children)], _patience(children))
@@ -92,21 +108,30 @@ def _replace_ended(children: list[Child]) -> None:
     for child in list(children):
         if child.due is not None:
             if child.due <= time.monotonic():
-                child.start()
+                _start_again(child)
         elif not child.process.is_alive():
             _bury(child, children)
+
+
+def _start_again(child: Child) -> None:
+    try:
+        child.start()
+    except OSError as error:
+        child.start_later()
+        _log.warning("no process for the %s: %s", child.target.name, error.strerror)
 
 
 def _bury(child: Child, children: list[Child]) -> None:
     code, failure = child.process.exitcode, child.failure()
     if failure is not None and child.is_first:
         raise failure
-    if code == 0:
+    if code == 0 and child.target.may_end:
         children.remove(child)
         return
     child.start_later()
     why = failure.message if failure else _how_it_ended(code)
-    _log.warning("the %s (%s) ended: %s; starting another", child.name, child.process.pid, why)
+    ended = "the %s (%s) ended: %s; starting another"
+    _log.warning(ended, child.target.name, child.process.pid, why)
 
 
 def _stop(children: Sequence[Child], patience: float, woken: Connection) -> None:
@@ -161,6 +186,7 @@ def _run(target: Callable[[], None], report: Connection, parent: int) -> None:
     os.setsid()
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         raise SystemExit(1)

@@ -1,6 +1,7 @@
 """One HTTP process of the service."""
 
 import ctypes
+import math
 import os
 import resource
 import signal
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 # workers read (prometheus.github.io/client_python/multiprocess).
 SHARED_COUNTERS: Final = "PROMETHEUS_MULTIPROC_DIR"
 _CONNECTIONS_MOST: Final = 4096
+_FOR_OWNER_ALONE: Final = 0o077
 # Of glibc's <malloc.h>. By default the threshold rises with what was freed, up to 32 MB: after a
 # large image its blocks are no longer given back to the system.
 _M_MMAP_THRESHOLD, _LARGE_BYTES = -3, 2**22
@@ -34,9 +36,8 @@ def work(config: Config, listener: socket.socket, pointer: Path, scratch: Path) 
     starting is logged, and ends the process with uvicorn's exit code for that.
     """
     if config.serve.workers > 1:
-        counters = scratch / "counters"
-        counters.mkdir(exist_ok=True)
-        os.environ[SHARED_COUNTERS] = str(counters)
+        os.environ[SHARED_COUNTERS] = str(_shared_counters(scratch))
+    os.umask(_FOR_OWNER_ALONE)  # the journal may hold images
     _allow_connections()
     _give_memory_back()
     # Only here: the supervisor, which forks this process, stays small.
@@ -56,10 +57,20 @@ def work(config: Config, listener: socket.socket, pointer: Path, scratch: Path) 
             ws="none",
             # More than that would find no file descriptor.
             limit_concurrency=_CONNECTIONS_MOST,
-            timeout_graceful_shutdown=int(config.serve.grace_seconds),
+            timeout_graceful_shutdown=math.ceil(config.serve.grace_seconds),
         )
     )
     _run_until_signal(server, listener)
+
+
+def _shared_counters(scratch: Path) -> Path:
+    """The folder of the counters, without what dead workers had under way."""
+    folder = scratch / "counters"
+    folder.mkdir(exist_ok=True)
+    for file in folder.glob("gauge_live*_*.db"):
+        if not Path("/proc", file.stem.rpartition("_")[2]).exists():
+            file.unlink(missing_ok=True)
+    return folder
 
 
 def _allow_connections() -> None:

@@ -5,12 +5,14 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import Final
 
 from skincli.bundle import Bundle, copy_bundle, open_bundle
 from skincli.errors import ModelError
 
+_LEFT_SECONDS: Final = 86_400.0
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -21,6 +23,7 @@ def fetch_bundle(uri: str, digest: str | None) -> Bundle:
     if kept is not None:
         return kept
     cache.mkdir(parents=True, exist_ok=True)
+    _sweep(cache)
     with tempfile.TemporaryDirectory(dir=cache, prefix="fetch-") as scratch:
         bundle = download_bundle(uri, digest, Path(scratch))
         target = cache / bundle.digest
@@ -48,6 +51,14 @@ def download_bundle(uri: str, digest: str | None, scratch: Path) -> Bundle:
             "do not use it; `skincli models list` shows the other versions",
         )
     return bundle
+
+
+def _sweep(cache: Path) -> None:
+    """Remove what fetches left that were killed long ago."""
+    for left in cache.glob("fetch-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > _LEFT_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _kept(cache: Path, digest: str | None) -> Bundle | None:

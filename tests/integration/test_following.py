@@ -13,6 +13,7 @@ from running import Load, Service, service, wait_for
 from skincli.bundle import seal
 from skincli.config.schema import Config
 from skincli.progress import Silent
+from skincli.tracking.models import DIGEST_TAG
 from skincli.tracking.registry import register
 from skincli.tracking.runs import recorded_run
 from skincli.tracking.store import connect
@@ -94,6 +95,13 @@ def tampered_version(config: Config, log_model) -> str:
     return version
 
 
+def version_without_digest(config: Config, log_model) -> str:
+    run_id, bundle = log_model(5)
+    version = register(config, run_id, bundle, run_id)
+    connect(config.tracking).delete_model_version_tag(config.registry.name, version, DIGEST_TAG)
+    return version
+
+
 def assert_refused(served: Service, version: str) -> None:
     wait_for(lambda: served.metric("skincli_version_refused") == 1, f"{version} refused")
     assert served.version() == "1"
@@ -104,10 +112,15 @@ def test_bad_versions_leave_the_old_one_serving_and_are_told(
     config, versions, image, log_model, tmp_path
 ):
     bad, tampered = bad_version(config, log_model), tampered_version(config, log_model)
+    unsigned = version_without_digest(config, log_model)
     with following(config, tmp_path) as served:
         wait_for(served.is_ready, "ready")
         with Load(served.url, image).running(clients=1) as load:
-            for version, words in ((bad, "self-test"), (tampered, "SHA-256 differs")):
+            for version, words in (
+                (bad, "self-test"),
+                (tampered, "SHA-256 differs"),
+                (unsigned, "without its digest"),
+            ):
                 point(config, version)
                 assert_refused(served, version)
                 assert f"still serving models:/{config.registry.name}/1" in served.log

@@ -11,6 +11,8 @@ from bundles import tiny_bundle
 from PIL import Image
 from running import Load, Service, service, wait_for
 
+from skincli.serving.scratch import scratch_folder
+
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
@@ -44,6 +46,16 @@ def test_a_worker_that_dies_is_replaced_and_the_others_answer_meanwhile(model, i
         assert served.log.count("Finished server process") == 2
 
 
+def test_a_worker_that_is_told_to_stop_alone_is_replaced(model, tmp_path):
+    with service(tmp_path, f"serve.model={model}") as served:
+        wait_for(served.is_ready, "ready")
+        [worker] = served.workers()
+        os.kill(worker, signal.SIGTERM)
+        wait_for(lambda: served.log.count("Serving tiny") == 2, "another worker")
+        wait_for(served.is_ready, "ready again")
+        assert f"the worker ({worker}) ended: exit code 0" in served.log
+
+
 def test_counters_are_those_of_all_workers(model, image, tmp_path):
     with service(tmp_path, f"serve.model={model}", "serve.workers=2") as served:
         wait_for(lambda: len(served.workers()) == 2 and served.is_ready(), "two workers")
@@ -63,6 +75,19 @@ def test_nobody_outlives_the_supervisor(model, tmp_path):
         served.process.kill()
         for pid in children:
             wait_for(lambda pid=pid: not Path(f"/proc/{pid}/exe").exists(), f"{pid} gone")
+
+
+def test_what_a_killed_server_left_is_removed_by_the_next(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with scratch_folder() as held:
+        left = held.with_name("left")
+        left.mkdir()
+        (left / "lock").touch()
+        with scratch_folder() as folder:
+            assert held.is_dir()
+            assert not left.exists()
+        assert not folder.exists()
+    assert not held.exists()
 
 
 def test_a_journal_that_cannot_be_opened_ends_the_command(model, tmp_path):

@@ -56,6 +56,8 @@ class Following:
             self._keep(error, refused=error.message)
         except SkincliError as error:
             self._keep(error, away=_now())
+        except Exception as error:  # whatever a strange store answers, what is served stays
+            self._keep(SkincliError(f"the registry cannot be understood: {error!r}"), away=_now())
         assert self._pointer is not None
         write_pointer(self._file, self._pointer)
         return bool(self._pointer.away or self._pointer.refused)
@@ -69,6 +71,11 @@ class Following:
                 self._seen = said
                 return self._answering(self._pointer)
             self._seen, self._looked = said, time.monotonic()
+            if said.digest is None:
+                raise ModelError(
+                    f"version {said.version} was registered without its digest",
+                    "`skincli promote` registers a model with it",
+                )
         found = resolve(self._config, self._wanted)
         checked_classifier(found.bundle, threads=1)
         # Outside the registry the name may be a path, which is no client's business.

@@ -13,6 +13,7 @@ from skincli.serving.guards.headers import SecurityHeaders
 from skincli.serving.guards.hosts import TrustedHosts, names_of
 from skincli.serving.guards.limits import ImageLimit
 from skincli.serving.guards.loopback import LoopbackOnly
+from skincli.serving.guards.origins import OwnPages
 from skincli.serving.guards.paths import needs_key
 from skincli.serving.keys.ring import KeyRing
 
@@ -35,6 +36,7 @@ def guard(app: FastAPI, config: ServeConfig, folder: Path) -> None:
         _describe_keys(app)
     elif config.keys.required == "auto":
         app.add_middleware(LoopbackOnly)
+    app.add_middleware(OwnPages, config=config)
     if config.cors_origins:
         app.add_middleware(
             CORSMiddleware,

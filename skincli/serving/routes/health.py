@@ -19,7 +19,7 @@ async def alive() -> Health:
 @router.get("/readyz")
 async def ready(service: TheService) -> Readiness:
     """The model is loaded and passed its self-test; 503 until then."""
-    assert service.model
+    _ = service.model  # raises until there is one
     return Readiness(status="ready", registry=service.served.registry)
 
 

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from skincli.errors import SkincliError
 from skincli.journal import Feedback, JournalWriter, PredictionEntry
+from skincli.journal import writer as writing
 from skincli.journal.statistics import ImageStatistics, statistics_of
 
 NOW = datetime.now(UTC).replace(tzinfo=None)
@@ -127,6 +129,33 @@ def test_a_database_that_cannot_be_opened_is_named(tmp_path):
     for uri in (f"sqlite:///{tmp_path}/none/j.db", "nonsense://x", "no uri"):
         with pytest.raises(SkincliError, match="journal cannot be opened"):
             JournalWriter(uri, keep_days=1, lost=never)
+
+
+def test_images_that_wait_are_bounded_by_their_bytes(tmp_path, monkeypatch):
+    monkeypatch.setattr(writing, "_BYTES_MOST", 1000)
+    lost: list[int] = []
+    writer = JournalWriter(f"sqlite:///{tmp_path}/j.db", keep_days=30, lost=lost.append)
+    writer.record(replace(entry(1), image=bytes(900)))
+    writer.record(replace(entry(2), image=bytes(200)))
+    writer.record(entry(3))
+    assert lost == [1]
+    writer.give_feedback(Feedback(prediction_id=entry(1).id, time=NOW, diagnosis="nv"))
+    writer.record(replace(entry(4), image=bytes(900)))
+    writer.close()
+    assert rows(tmp_path / "j.db", "select id from predictions order by id") == [
+        (entry(number).id,) for number in (1, 3, 4)
+    ]
+
+
+def test_a_database_server_that_is_away_costs_lines_and_is_asked_again():
+    lost: list[int] = []
+    away = "postgresql+psycopg://127.0.0.1:1/journal"
+    writer = JournalWriter(away, keep_days=30, lost=lost.append)
+    writer.record(entry(1))
+    with pytest.raises(SkincliError, match="cannot be written"):
+        writer.give_feedback(Feedback(prediction_id=entry(1).id, time=NOW, diagnosis="nv"))
+    writer.close()
+    assert lost == [1]
 
 
 def test_statistics_of_an_image():

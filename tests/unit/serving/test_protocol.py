@@ -111,7 +111,7 @@ def test_a_refused_body_is_not_read_for_ever(port: int) -> None:
         connection.sendall(
             b"POST /nothing HTTP/1.1\r\nhost: localhost\r\ncontent-length: 999999\r\n\r\n"
         )
-        assert connection.recv(12) == b"HTTP/1.1 404"
+        assert connection.recv(12) == b"HTTP/1.1 413"
         connection.settimeout(0.05)
         with pytest.raises(ConnectionError):
             send_for_ever(connection, b"a")
@@ -142,3 +142,34 @@ def test_a_client_that_does_not_read_its_answer_is_dropped(port: int) -> None:
         connection.settimeout(0.2)
         with pytest.raises(ConnectionError):
             send_for_ever(connection, ask * 100)
+
+
+def test_a_body_that_drips_behind_a_whole_request_is_cut_off(port: int) -> None:
+    first = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n"
+    second = b"POST /v1/predict HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9999\r\n\r\nabc"
+    with connected(port) as connection:
+        connection.sendall(first + second)
+        answers = b""
+        with suppress(ConnectionError):  # the second was answered, before its body was there
+            while received := connection.recv(65_536):
+                answers += received
+    assert answers.startswith(b"HTTP/1.1 200 ")
+    assert b"HTTP/1.1 415 " in answers
+
+
+def test_empty_lines_do_not_keep_a_connection(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        assert connection.recv(12) == b"HTTP/1.1 200"
+        connection.sendall(b"\r\n")
+        everything(connection)
+
+
+def test_trailers_without_end_are_refused(port: int) -> None:
+    head = b"POST /v1/predict HTTP/1.1\r\nhost: localhost\r\ncontent-type: image/jpeg\r\n"
+    with connected(port) as connection:
+        connection.sendall(head + b"transfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\n")
+        with suppress(ConnectionError):
+            connection.sendall(b"a: b\r\n" * 100_000)
+        with suppress(ConnectionError):
+            assert b" 431 " in everything(connection)

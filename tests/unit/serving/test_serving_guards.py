@@ -191,3 +191,38 @@ def test_no_other_site_is_let_in_beside_it(guarded: httpx.Client, origin: str) -
     assert "access-control-allow-origin" not in answer.headers
     answer = guarded.get("/", headers={"origin": origin})
     assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://[", "http://127.0.0.1:1"]
+)
+def test_what_a_page_of_another_site_sends_is_not_looked_at(
+    client: httpx.Client, origin: str
+) -> None:
+    headers = {"origin": origin}
+    answer = client.post("/v1/predict", files={"images": JPEG}, headers=headers)
+    assert answer.status_code == httpx.codes.FORBIDDEN
+    assert answer.json()["reason"] == "other_site"
+    assert client.get("/v1/model", headers=headers).status_code == httpx.codes.OK
+
+
+def test_its_own_page_may_send(client: httpx.Client) -> None:
+    headers = {"origin": str(client.base_url).rstrip("/")}
+    answer = client.post("/v1/predict", files={"images": JPEG}, headers=headers)
+    assert answer.status_code == httpx.codes.OK
+
+
+@pytest.mark.parametrize("charset", ["punycode", "utf-7", "unicode-escape", "utf-16"])
+def test_forms_in_rare_encodings_are_refused_before_they_are_read(
+    client: httpx.Client, charset: str
+) -> None:
+    headers = {"content-type": f"multipart/form-data; boundary=x; charset={charset}"}
+    answer = client.post("/v1/predict", content=b"--x--", headers=headers)
+    assert answer.status_code == httpx.codes.UNSUPPORTED_MEDIA_TYPE
+    assert answer.json()["reason"] == "charset"
+
+
+def test_what_is_no_image_may_be_small_only(client: httpx.Client) -> None:
+    answer = client.post("/v1/feedback", content=b"[" + b"[]," * 30_000 + b"[]]")
+    assert answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
+    assert answer.json()["reason"] == "too_many_bytes"

@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -16,7 +17,6 @@ from skincli.bundle import Bundle
 from skincli.config.schema import Config
 from skincli.config.serving import LimitsConfig
 from skincli.serving.app import assemble
-from skincli.serving.errors import Problem
 from skincli.serving.fixed import FixedModel
 from skincli.serving.model import Answer, ServedModel, Upload
 from skincli.serving.schemas import ModelName
@@ -36,11 +36,16 @@ class Gated(ServedModel):
     def let(self, batches: int = 100) -> None:
         self._permits.release(batches)
 
-    def answer(self, uploads: Sequence[Upload]) -> list[Answer | Problem]:
+    def answer(self, uploads: Sequence[Upload]) -> list[Answer | Exception]:
         self.begun.release()
         assert self._permits.acquire(timeout=PATIENCE)
         self.batches.append(len(uploads))
         return super().answer(uploads)
+
+    def _decode(self, upload: Upload) -> Any:
+        if upload.name == "breaks.jpg":
+            raise MemoryError
+        return super()._decode(upload)
 
 
 @contextmanager
@@ -62,13 +67,16 @@ class Client:
         self._client = client
         self._pool = pool
 
-    def send(self, *images: bytes) -> Future[httpx.Response]:
-        files = [("images", (f"{i}.jpg", image)) for i, image in enumerate(images)]
+    def send(self, *images: bytes, name: str = "image.jpg") -> Future[httpx.Response]:
+        files = [("images", (name, image)) for image in images]
         return self._pool.submit(self._client.post, "/v1/predict", files=files)
+
+    def metrics(self) -> str:
+        return self._client.get("/metrics").text
 
     def wait_until_waiting(self, images: int) -> None:
         wanted = f"skincli_images_waiting {images}.0"
-        while wanted not in self._client.get("/metrics").text:
+        while wanted not in self.metrics():
             pass
 
 
@@ -133,6 +141,18 @@ def test_what_waits_is_scored_in_batches_and_a_bad_image_is_refused_alone(bundle
             if other.result().is_success
         ]
         assert any(each == pytest.approx(alone, abs=1e-6) for each in together)
+
+
+def test_what_breaks_over_one_image_is_not_told_to_others_of_its_batch(bundle, config):
+    with gated(bundle, limited(config, max_batch=2)) as (model, client):
+        first = client.send(GOOD)
+        assert model.begun.acquire(timeout=PATIENCE)
+        broken, good = client.send(GOOD, name="breaks.jpg"), client.send(GOOD)
+        client.wait_until_waiting(2)
+        model.let()
+        codes = [answer.result().status_code for answer in (first, broken, good)]
+        assert codes == [200, 500, 200]
+        assert 'skincli_requests_total{route="/v1/predict",status="500"} 1.0' in client.metrics()
 
 
 def test_a_window_gathers_images_of_several_requests(bundle, config):
