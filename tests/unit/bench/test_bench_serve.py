@@ -149,6 +149,7 @@ def test_the_command_measures_itself_alone_and_says_who_is_missing(bundle, tmp_p
     assert {limit["processes"] for limit in done.data["limits"]} == {1, done.data["cores"]}
 
 
+@pytest.mark.slow
 def test_random_weights_drawn_images_a_table_and_a_chart(tmp_path):
     words = ("--rounds", "1", "--seconds", "0.2", "--most", "2", "--chart", "chart.png")
     settings = ("model.backbone=small_resnet", "model.width=4", "data.image_size=32")

@@ -63,6 +63,7 @@ def jpegs(files, tmp_path) -> Path:
     return lay_out_jpegs(tmp_path, files, "multiclass")
 
 
+@pytest.mark.slow
 def test_the_command_measures_every_way_and_size_and_draws_a_chart(files, tmp_path):
     for number, data in enumerate(files):
         (tmp_path / f"{number}.jpg").write_bytes(data)
@@ -203,9 +204,11 @@ def test_the_conventional_pipeline_gives_as_many_batches_as_a_round_has(config, 
     for images, labels in batches:
         assert (images.shape, images.dtype) == ((2, 3, 32, 32), torch.float32)
         assert labels.shape == (2,)
-        assert images.min() < 0  # normalised
+    # Normalised: a batch alone may be of bright skin only.
+    assert min(images.min() for images, _ in batches) < 0
 
 
+@pytest.mark.slow
 def test_what_goes_wrong_in_a_growing_process_is_told(config, jpegs, tmp_path):
     pack = pack_jpegs(tmp_path, jpegs, config, Silent())
     config.optimizer.lr = 1e30
