@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from services import USER, postgres
 
 from skincli.errors import SkincliError
 from skincli.journal import Feedback, JournalWriter, PredictionEntry
@@ -106,7 +107,7 @@ def test_a_kill_leaves_a_whole_file_with_all_but_the_last_moment(tmp_path):
     path = tmp_path / "j.db"
     program = (
         "import itertools, sys, time\n"
-        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        f"sys.path[:0] = {[str(Path(__file__).parents[level]) for level in (0, 2)]!r}\n"
         "from test_writer import JournalWriter, entry, never\n"
         f"writer = JournalWriter('sqlite:///{path}', keep_days=30, lost=never)\n"
         "for number in itertools.count():\n"
@@ -156,6 +157,20 @@ def test_a_database_server_that_is_away_costs_lines_and_is_asked_again():
         writer.give_feedback(Feedback(prediction_id=entry(1).id, time=NOW, diagnosis="nv"))
     writer.close()
     assert lost == [1]
+
+
+def test_postgresql_keeps_the_journal_as_well(monkeypatch):
+    monkeypatch.setenv("PGUSER", USER)
+    monkeypatch.setenv("PGPASSWORD", "secret")
+    with postgres("secret") as service:
+        service.run("createdb", "journal")
+        uri = service.uri("journal").replace("postgresql", "postgresql+psycopg", 1)
+        for number in (1, 2):  # the tables are there the second time
+            writer = JournalWriter(uri, keep_days=30, lost=never)
+            writer.record(entry(number))
+            told = Feedback(prediction_id=entry(number).id, time=NOW, diagnosis="nv")
+            assert writer.give_feedback(told)
+            writer.close()
 
 
 def test_statistics_of_an_image():
