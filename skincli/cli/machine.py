@@ -1,8 +1,7 @@
-"""`skincli doctor` and `skincli runner-setup`."""
+"""`skincli doctor`."""
 
-import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -17,7 +16,6 @@ _MARKS = {"ok": "✓", "warning": "!", "failure": "✗"}
 
 
 def add_to(app: typer.Typer) -> None:
-    app.command("runner-setup")(runner_setup)
     app.command()(doctor)
 
 
@@ -32,34 +30,13 @@ def doctor(
         from skincli.doctor import examine
 
         result = examine(s.config)
-        s.output.result(result, _check_lines(result.checks))
+        s.output.result(result, check_lines(result.checks))
         if not result.healthy:
             raise GateError("something must be mended first", "see the lines marked ✗")
 
 
-def runner_setup(
-    overrides: Overrides = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check and print the commands, start nothing.")
-    ] = False,
-    config: ConfigFile = None,
-    json: Json = False,
-    debug: Debug = False,
-) -> None:
-    """Start a self-hosted GitHub runner (CML) in a container, with the GPU."""
-    with session(overrides or [], config, json, debug) as s:
-        from skincli.runner.set_up import set_up_runner
-
-        result = set_up_runner(s.config, s.progress, dry_run, os.environ)
-        lines = _check_lines(result.checks)
-        if result.started:
-            lines.append(f"Started container {result.container}")
-        else:
-            lines += ["The commands that would start it:", *result.commands]
-        s.output.result(result, lines)
-
-
-def _check_lines(checks: "Iterable[Check]") -> list[str]:
+def check_lines(checks: "Iterable[Check]") -> list[str]:
+    """A line for each thing that was looked at, and one on how to mend it unless it is well."""
     lines = []
     for check in checks:
         lines.append(f"{_MARKS[check.level]} {check.name}: {check.found}")

@@ -102,14 +102,3 @@ class RegistryConfig:
     def __post_init__(self) -> None:
         rule = "another than the challenger's, which the gate keeps for whom it refused"
         require(self.alias != "challenger", "registry.alias", rule)
-
-
-@dataclass(kw_only=True, slots=True)
-class RunnerConfig:
-    repo: str | None = opt(None, "repository URL; default: git's origin")
-    image: str = opt("iterativeai/cml:0-dvc2-base1-gpu", "container image of the runner")
-    name: str = opt("skincli-runner", "name of the container")
-    labels: str = opt("cml-gpu", "labels that workflows ask for, separated by commas")
-    idle_timeout: str = opt("never", "never, or a time such as 3min or 1h")
-    shm_size: str = opt("8g", "shared memory of the container")
-    gpu: bool = opt(True, "give the container the GPUs")

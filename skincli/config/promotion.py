@@ -20,6 +20,9 @@ class PromotionConfig:
         0.7, "least share of malignant images caught in every subgroup of the evaluation"
     )
     subgroup_size: int = opt(20, "malignant images that a subgroup must have to be judged")
+    automatic: bool = opt(
+        False, "`promote --unattended` may make a model that meets the gate the champion"
+    )
 
     def __post_init__(self) -> None:
         for name in ("margin", "melanoma_sensitivity", "max_ece", "subgroup_sensitivity"):

@@ -8,6 +8,7 @@ environment and command line over it.
 
 from dataclasses import dataclass, field
 
+from skincli.config.automation import RunnerConfig, VersioningConfig
 from skincli.config.data import DataConfig
 from skincli.config.fields import opt, require
 from skincli.config.operating import (
@@ -15,7 +16,6 @@ from skincli.config.operating import (
     InferenceConfig,
     Int8Config,
     RegistryConfig,
-    RunnerConfig,
     TrackingConfig,
 )
 from skincli.config.promotion import PromotionConfig
@@ -77,6 +77,7 @@ class Config:
     promotion: PromotionConfig = field(default_factory=PromotionConfig)
     serve: ServeConfig = field(default_factory=ServeConfig)
     runner: RunnerConfig = field(default_factory=RunnerConfig)
+    versioning: VersioningConfig = field(default_factory=VersioningConfig)
     tune: TuneConfig = field(default_factory=TuneConfig)
 
     def __post_init__(self) -> None:

@@ -1,7 +1,6 @@
 """The command that starts the runner, and its start."""
 
 import os
-import re
 import shlex
 import tempfile
 from collections.abc import Iterator
@@ -9,25 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from skincli.config.operating import RunnerConfig
-from skincli.errors import ConfigError, SkincliError
+from skincli.config.automation import RunnerConfig
+from skincli.errors import SkincliError
 from skincli.runner.ask import ask
 from skincli.runner.checks import STATE_FORMAT, TOKEN_VARIABLE, Environ
 
 _SHOWN_ENV_FILE: Final = "runner.env"
 # CML keeps the variables named here from the jobs that it runs.
 _SENSITIVE: Final = f"_CML_RUNNER_SENSITIVE_ENV={TOKEN_VARIABLE}"
-_UNIT = r"(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)"
-_IDLE_TIMEOUT = re.compile(rf"never|[1-9]\d*|(?:[1-9]\d*{_UNIT})+")
-
-
-def check_idle_timeout(value: str) -> None:
-    """Raises ConfigError unless CML would understand the time."""
-    if not _IDLE_TIMEOUT.fullmatch(value):
-        raise ConfigError(
-            f"runner.idle_timeout is `{value}`, which is not a time",
-            "give never, or a time such as 30s, 3min or 1h; a bare number counts seconds",
-        )
 
 
 def start_command(runner: RunnerConfig, repository: str, env_file: str) -> list[str]:

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from skincli.config.operating import RunnerConfig
+from skincli.config.automation import RunnerConfig
 from skincli.config.schema import Config
 from skincli.errors import SkincliError
 from skincli.progress import Progress
 from skincli.runner import checks as look
 from skincli.runner.checks import TOKEN_VARIABLE, Check, Environ
-from skincli.runner.launch import check_idle_timeout, start, typed_commands
+from skincli.runner.launch import start, typed_commands
 from skincli.runner.repository import find_repository
 
 _UNKNOWN_REPOSITORY = "https://github.com/OWNER/NAME"
@@ -30,11 +30,10 @@ def set_up_runner(
     """Check what a runner needs, and unless `dry_run` start it.
 
     `environ` holds the token; every program is run under it, without the token. Raises
-    ConfigError for an idle timeout that is no time, and SkincliError when a check fails (not in
-    a dry run, which lists it) or docker cannot start the container.
+    SkincliError when a check fails (not in a dry run, which lists it) or docker cannot start the
+    container.
     """
     runner = config.runner
-    check_idle_timeout(runner.idle_timeout)
     bare = {name: value for name, value in environ.items() if name != TOKEN_VARIABLE}
     repository, url = find_repository(runner.repo, bare)
     checks = (*_machine(runner, bare), look.token(environ), repository)

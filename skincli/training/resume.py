@@ -17,6 +17,7 @@ _FREE = (
 )
 _FREE_SECTIONS = (
     *("tracking.", "registry.", "serve.", "runner.", "evaluate.", "inference.", "int8.", "tune."),
+    *("promotion.", "versioning."),
 )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from skincli.config.operating import RunnerConfig
+from skincli.config.automation import RunnerConfig
 from skincli.config.schema import Config
 from skincli.errors import ConfigError, SkincliError
 from skincli.progress import Silent

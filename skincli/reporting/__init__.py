@@ -1,0 +1,1 @@
+"""What continuous training tells about a model: one Markdown report beside its pictures."""

@@ -1,0 +1,1 @@
+"""GitHub workflows for a repository that trains with skincli."""
