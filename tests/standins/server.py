@@ -111,6 +111,9 @@ class Handler(BaseHTTPRequestHandler):
         self.body = self.rfile.read(int(self.headers.get("content-length", "0")))
         self._serve()
 
+    def do_DELETE(self) -> None:
+        self._serve()
+
     def _serve(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.asked = Asked(self.command, self.path, headers)
