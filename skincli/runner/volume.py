@@ -1,0 +1,70 @@
+"""What must outlive a job and a replaced container: a Docker volume, and who is told of it.
+
+A job's checkout is wiped by the next one, so a store, runs or caches inside it would be too.
+"""
+
+from typing import Final
+
+from skincli.config.operating import NO_STORE, TrackingConfig
+from skincli.config.schema import Config
+from skincli.config.secrets import has_credentials, mask
+from skincli.config.serving import is_loopback
+from skincli.runner.checks import Check
+
+MOUNT: Final = "/skincli"
+_SQLITE: Final = "sqlite:///"
+_STORE: Final = f"{_SQLITE}{MOUNT}/mlflow.db"
+
+
+def mounted(volume: str) -> list[str]:
+    """The options of `docker run` that give a container the volume."""
+    return ["-v", f"{volume}:{MOUNT}"]
+
+
+def variables(config: Config) -> dict[str, str]:
+    """The environment that puts a job's store, runs and caches into the volume."""
+    return {
+        "SKINCLI_VOLUME": MOUNT,
+        "SKINCLI__TRACKING__URI": _uri(config.tracking),
+        "SKINCLI__RUN__ROOT": f"{MOUNT}/runs",
+        "SKINCLI__EVALUATE__ROOT": f"{MOUNT}/evaluations",
+        "UV_CACHE_DIR": f"{MOUNT}/uv",
+        "UV_PYTHON_INSTALL_DIR": f"{MOUNT}/python",
+        "XDG_CACHE_HOME": f"{MOUNT}/cache",
+    }
+
+
+def store(config: Config) -> Check:
+    """Whether the tracking store of the jobs outlives them, and can be reached from a container."""
+    name, uri = "tracking store", _uri(config.tracking)
+    mend = f"leave `tracking.uri` unset (`{_STORE}` in the volume), or name a server"
+    if has_credentials(uri):
+        found = f"`{mask(uri)}` carries credentials, which jobs and `docker inspect` would show"
+        mend = "leave them out: a workflow hands MLFLOW_TRACKING_PASSWORD on from its secrets"
+        return Check(name, "failure", found, mend)
+    if uri.startswith(_SQLITE) and not _in_volume(uri):
+        found = f"`{uri}` is not under {MOUNT}: it would end with its job or its container"
+        return Check(name, "failure", found, mend)
+    if uri == NO_STORE:
+        return Check(name, "warning", "none: jobs train, but promote nothing", mend)
+    if uri.startswith("http") and is_loopback(_host(uri)):
+        found = f"inside the container `{uri}` is the container itself"
+        return Check(name, "warning", found, "name the server by the address that others use")
+    where = f"`{config.runner.volume}`, " if uri.startswith(_SQLITE) else ""
+    return Check(name, "ok", f"{where}{uri}")
+
+
+def _uri(tracking: TrackingConfig) -> str:
+    """What the config names, unless that is the default: a file in the working folder."""
+    return _STORE if tracking.uri == TrackingConfig().uri else tracking.uri
+
+
+def _in_volume(uri: str) -> bool:
+    path = uri.removeprefix(_SQLITE)
+    return path.startswith(f"{MOUNT}/") and ".." not in path.split("/")
+
+
+def _host(uri: str) -> str:
+    from urllib.parse import urlsplit
+
+    return urlsplit(uri).hostname or ""
