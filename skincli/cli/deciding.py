@@ -1,12 +1,12 @@
 """`skincli promote | rollback`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from skincli.cli.options import ConfigFile, Debug, Json, only_word, split_words
 from skincli.cli.session import Session, session
-from skincli.errors import GateError
+from skincli.errors import GateError, UsageError
 
 if TYPE_CHECKING:
     from skincli.promotion.promote import PromoteResult
@@ -21,6 +21,16 @@ def promote(
     words: Annotated[
         list[str] | None, typer.Argument(metavar="MODEL [KEY=VALUE]...", show_default=False)
     ] = None,
+    to: Annotated[
+        Literal["champion", "challenger"],
+        typer.Option("--to", help="What it is to become; no gate keeps it from challenger."),
+    ] = "champion",
+    unattended: Annotated[
+        bool,
+        typer.Option(
+            "--unattended", help="Without promotion.automatic, only show the verdict: for jobs."
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the verdict, register and move nothing.")
     ] = False,
@@ -40,12 +50,21 @@ def promote(
         from skincli.promotion.promote import promote as run
 
         model = only_word(names, "MODEL")
-        result = run(s.config, model, s.progress, dry_run=dry_run, force=force, reason=reason)
+        if unattended and (force or to == "challenger"):
+            raise UsageError("`--unattended` goes with neither `--force` nor `--to challenger`")
+        left = unattended and not s.config.promotion.automatic
+        result = run(
+            s.config, model, s.progress, to=to, dry_run=dry_run or left, force=force, reason=reason
+        )
         s.output.result(result, _verdict_lines(result))
         if not result.promoted:
             raise _refusal(s, model, result)
-        if dry_run:
+        if left:
+            s.progress.note("Left as it is: promotion.automatic=false leaves this to a person")
+        if result.dry_run:
             s.output.next(s.command(f"promote {model}"))
+        elif to == "challenger":
+            s.output.next(s.command(f"promote {model}"), s.command("models history"))
         else:
             s.output.next(s.command("serve"), s.command("models history"))
 

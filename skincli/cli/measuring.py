@@ -58,21 +58,29 @@ def evaluate(
 
 def compare(
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="A B [KEY=VALUE]...", show_default=False)
+        list[str] | None, typer.Argument(metavar="A [B] [KEY=VALUE]...", show_default=False)
     ] = None,
     config: ConfigFile = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Hold one evaluated model against another, on the same images."""
+    """Hold one evaluated model against another, or the champion, on the same images."""
     names, overrides = split_words(words)
     with session(overrides, config, json, debug) as s:
         from skincli.evaluation.comparing import compare as run
+        from skincli.evaluation.comparing import compare_with_champion
 
-        if len(names) != 2:
-            raise UsageError(f"give two models, A and B: got {len(names)}")
-        a, b = names
-        result = run(s.config, a, b, s.progress)
+        if len(names) not in (1, 2):
+            raise UsageError(f"give one or two models, A and B: got {len(names)}")
+        a = names[0]
+        result = (
+            run(s.config, a, names[1], s.progress)
+            if names[1:]
+            else compare_with_champion(s.config, a, s.progress)
+        )
+        if result is None:
+            s.output.result(None, ["There is no champion yet to compare it with"])
+            return
         s.output.result(
             result,
             [

@@ -19,6 +19,13 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the newest unfinished run.")
     ] = False,
+    resume_if_any: Annotated[
+        bool,
+        typer.Option(
+            "--resume-if-any",
+            help="The same if there is one of this config, data and commit; else begin.",
+        ),
+    ] = False,
     config: ConfigFile = None,
     json: Json = False,
     debug: Debug = False,
@@ -27,7 +34,7 @@ def train(
     with session(overrides or [], config, json, debug) as s:
         from skincli.training.train import train as run
 
-        result = run(s.config, s.progress, resume)
+        result = run(s.config, s.progress, resume or resume_if_any, if_any=resume_if_any)
         if result is None:  # one of several processes, whose leader tells
             return
         s.output.result(_data(result), _lines(result))

@@ -7,12 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from skincli.config.schema import Config
+from skincli.errors import ModelError
 from skincli.evaluation.compare import Difference, aligned, paired_differences
+from skincli.evaluation.evaluate import evaluate
 from skincli.evaluation.figures import all_figures
 from skincli.evaluation.predictions import Predictions
 from skincli.evaluation.resampling import point_figures
 from skincli.evaluation.stored import comparable
 from skincli.progress import Progress
+from skincli.tracking.registry import read_registry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +98,23 @@ def compare(config: Config, a: str, b: str, progress: Progress) -> CompareResult
         mcnemar=mcnemar(ours, theirs),
         disagreements=_disagreements(ours, theirs),
     )
+
+
+def compare_with_champion(config: Config, model: str, progress: Progress) -> CompareResult | None:
+    """The same against the version that `registry.alias` names; None where there is none yet.
+
+    A champion that was never measured on these images is measured now.
+    """
+    champion = read_registry(config).current(config.registry.alias)
+    if champion is None:
+        return None
+    uri = f"models:/{config.registry.name}/{champion.version}"
+    try:
+        return compare(config, model, uri, progress)
+    except ModelError:
+        progress.note(f"Version {champion.version} was not measured on these images: doing so")
+        evaluate(config, uri, progress)
+        return compare(config, model, uri, progress)
 
 
 def mcnemar(a: Predictions, b: Predictions) -> McNemar:

@@ -2,16 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from skincli.config.schema import Config
-from skincli.errors import UsageError
+from skincli.errors import ModelError, UsageError
 from skincli.progress import Progress
 from skincli.promotion.evidence import gather
 from skincli.promotion.gate import Verdict, judge
 from skincli.tracking.history import Action
-from skincli.tracking.registry import move_alias, new_change, read_registry, register
+from skincli.tracking.registry import (
+    CHALLENGER,
+    ModelVersion,
+    move_alias,
+    new_change,
+    read_registry,
+    register,
+)
 from skincli.tracking.resolve import resolve
+
+Target = Literal["champion", "challenger"]
 
 # The figures that a version carries in the registry, from its evaluation's metrics.
 _SHOWN: Final = ("balanced_accuracy", "macro_auroc", "melanoma_sensitivity", "malignant_auroc")
@@ -21,9 +30,9 @@ _SHOWN: Final = ("balanced_accuracy", "macro_auroc", "melanoma_sensitivity", "ma
 class PromoteResult:
     """The verdict and what followed from it.
 
-    `promoted` is whether the alias moved, or with `dry_run` would have; `forced` that it did
+    `promoted` is whether `alias` moved, or with `dry_run` would have; `forced` that it did
     although the gate was not met. `version` is None for a model that a dry run left unregistered,
-    `before` the version that the alias pointed to, None for a first promotion.
+    `before` the version that `registry.alias` pointed to, None for a first promotion.
     """
 
     name: str
@@ -42,44 +51,70 @@ def promote(
     model: str,
     progress: Progress,
     *,
+    to: Target = "champion",
     dry_run: bool = False,
     force: bool = False,
     reason: str | None = None,
 ) -> PromoteResult:
     """Hold a model against the policy `promotion.*`; if it is met, point `registry.alias` at it.
 
-    A model that the gate keeps out is registered all the same, as challenger. `force` overrides
-    the verdict and is recorded with its `reason`; `dry_run` registers and moves nothing.
+    A model that the gate keeps out is registered all the same, as challenger; with
+    `to="challenger"` it is that whatever the verdict, which is recorded. `force` overrides the
+    verdict and is recorded with its `reason`; `dry_run` registers and moves nothing.
 
     Raises GateError when the model may have seen its test images, fails its self-test or was not
-    measured on the current test part; SkincliError when another promotion came first.
+    measured on the current test part; ModelError for a champion that is to be challenger;
+    SkincliError when another promotion came first.
     """
-    if force and not (reason or "").strip():
-        raise UsageError("`--force` needs a reason", "add `--reason TEXT`: it is recorded")
+    _require_sense(to, force, reason)
     candidate = resolve(config, model)
     registry = read_registry(config)
     champion = registry.current(config.registry.alias)
+    if to == CHALLENGER:
+        _require_other(champion, candidate.bundle.digest)
     evidence = gather(config, candidate, champion, progress)
     verdict = judge(config.promotion, evidence)
-    version, promoted = candidate.version, verdict.met or force
+    version, action = candidate.version, _action(to, verdict.met or force)
+    forced = action == "promote" and not verdict.met
     if not dry_run:
-        version = register(config, model, candidate.bundle, candidate.run_id)
-        action: Action = "promote" if promoted else "refuse"
-        forced = promoted and not verdict.met
+        version = register(config, candidate.name, candidate.bundle, candidate.run_id)
         facts = {"reason": reason, "forced": forced, "evidence": asdict(verdict)}
         change = new_change(config, registry, action, version, **facts)
         move_alias(config, change, _shown(evidence.metrics))
     return PromoteResult(
         name=config.registry.name,
-        alias=config.registry.alias,
+        alias=CHALLENGER if to == CHALLENGER else config.registry.alias,
         version=version,
         before=champion.version if champion else None,
         verdict=verdict,
-        promoted=promoted,
-        forced=promoted and not verdict.met,
+        promoted=action != "refuse",
+        forced=forced,
         dry_run=dry_run,
         synthetic=candidate.bundle.spec.lineage.synthetic,
     )
+
+
+def _require_sense(to: Target, force: bool, reason: str | None) -> None:
+    if force and not (reason or "").strip():
+        raise UsageError("`--force` needs a reason", "add `--reason TEXT`: it is recorded")
+    if force and to == CHALLENGER:
+        raise UsageError(
+            "`--force` has no meaning with `--to challenger`", "no gate keeps a model from that"
+        )
+
+
+def _require_other(champion: ModelVersion | None, digest: str) -> None:
+    if champion is not None and champion.digest == digest:
+        raise ModelError(
+            f"version {champion.version} is the champion: it cannot challenge itself",
+            "name another model: `skincli models list` shows them",
+        )
+
+
+def _action(to: Target, through: bool) -> Action:
+    if to == CHALLENGER:
+        return "challenge"
+    return "promote" if through else "refuse"
 
 
 def _shown(metrics: Mapping[str, Any]) -> dict[str, float]:

@@ -31,6 +31,21 @@ def find_run_folder(root: Path, run: str) -> RunFolder:
     return _require_whole(found[0])
 
 
+def latest_finished(root: Path) -> RunFolder:
+    """The training in `root` that began last of those that have finished.
+
+    Raises UsageError when there is none.
+    """
+    for folder in _newest_first(root):
+        try:
+            state = folder.state()
+        except (ValueError, TypeError):
+            continue  # a damaged record
+        if state.status == "FINISHED" and state.kind == "training":
+            return folder
+    raise UsageError(f"no run in `{root}` has finished", "`skincli train` begins one")
+
+
 def _require_whole(folder: RunFolder) -> RunFolder:
     try:
         folder.state()

@@ -24,7 +24,7 @@ from skincli.tracking.processes import host_name
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-Action = Literal["promote", "rollback", "refuse"]
+Action = Literal["promote", "rollback", "refuse", "challenge"]
 
 _CHANGE: Final = "skincli.change"
 _DONE: Final = "skincli.done"
@@ -45,8 +45,9 @@ class Change:
     """One move of an alias from version `before` to `after`, and why.
 
     `follows` is the id of the change before it. `refuse` makes the version a challenger that the
-    gate kept from more. `evidence` is what the gate measured; `config_sha256` stands for the whole
-    config of the command, its policy included.
+    gate kept from more, `challenge` one that was not put to the gate for more. `evidence` is what
+    the gate measured; `config_sha256` stands for the whole config of the command, its policy
+    included.
     """
 
     alias: str
@@ -127,11 +128,11 @@ def create_model(client: "MlflowClient", name: str, description: str) -> None:
 
 
 def _counted(entries: Sequence[Entry]) -> list[Entry]:
-    """Without the changes that came second. A refusal is of no champion, and always counts."""
+    """Without the changes that came second. Of a challenger every change counts."""
     counted: list[Entry] = []
     for entry in entries:
         before = newest(counted, entry.change.alias)
-        if entry.change.action == "refuse" or entry.change.follows == (
+        if entry.change.action in ("refuse", "challenge") or entry.change.follows == (
             before.change.id if before else None
         ):
             counted.append(entry)

@@ -100,9 +100,9 @@ def new_change(
 ) -> Change:
     """A change by whoever runs this process, to follow the last one that `registry` knows.
 
-    It moves `registry.alias`, or for a refusal that of the challenger.
+    It moves `registry.alias`, or for a refusal or a challenge that of the challenger.
     """
-    alias = CHALLENGER if action == "refuse" else config.registry.alias
+    alias = CHALLENGER if action in ("refuse", "challenge") else config.registry.alias
     current, last = registry.current(alias), newest(registry.history, alias)
     return Change(
         alias=alias,

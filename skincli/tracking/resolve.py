@@ -11,7 +11,7 @@ from skincli.config.schema import Config
 from skincli.config.secrets import mask
 from skincli.errors import ModelError
 from skincli.tracking.fetching import fetch_bundle
-from skincli.tracking.finding import find_run_folder
+from skincli.tracking.finding import find_run_folder, latest_finished
 from skincli.tracking.models import DIGEST_TAG, metrics_of
 from skincli.tracking.store import connect, store_errors
 from skincli.tracking.stored_runs import find_run
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 _RUN_ID: Final = re.compile(r"[0-9a-f]{32}")
 _VERSION: Final = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>\d+)|@(?P<alias>[^/@]+))")
-_FORMS: Final = "a run id, `models:/NAME@ALIAS`, `models:/NAME/VERSION`, or a bundle folder"
+_LATEST: Final = "latest"
+_FORMS: Final = (
+    "a run id, `latest`, `models:/NAME@ALIAS`, `models:/NAME/VERSION`, or a bundle folder"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,11 @@ class ResolvedModel:
 def resolve(config: Config, model: str) -> ResolvedModel:
     """Find, fetch and verify a model. Raises ModelError; SkincliError if the store is away.
 
-    With `tracking.uri=none` a run is looked for among the run folders.
+    `latest` is the newest finished run under `run.root`. With `tracking.uri=none` a run is looked
+    for among the run folders.
     """
+    if model == _LATEST:
+        model = latest_finished(Path(config.run.root)).state().run_id
     folder = Path(model)
     if model.startswith("models:/"):
         return _resolve_version(config, model)

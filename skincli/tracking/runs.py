@@ -4,6 +4,7 @@ The folder is written first and is the truth. What the tracking store shows is a
 thread of its own brings there: see `sender`.
 """
 
+import os
 import shlex
 import traceback
 import uuid
@@ -30,7 +31,7 @@ from skincli.tracking.run_folder import (
 )
 from skincli.tracking.sender import Sender
 from skincli.tracking.spool import Event, Kind, Spool, catch_up
-from skincli.tracking.store import connect, store_errors
+from skincli.tracking.store import connect, require_lasting, store_errors
 from skincli.tracking.stored_runs import HOST_TAG, PROCESS_TAG, RUN_TAG, create_run
 from skincli.tracking.writing import flush_to_disk
 
@@ -154,10 +155,12 @@ def recorded_run(
     FINISHED, FAILED on an error, KILLED on Ctrl-C, SIGTERM or when its caller stopped it. Runs that
     a killed process left as RUNNING are ended. `parent` is the id of the run it belongs to.
 
-    Raises SkincliError when the store does not answer at the start of a new run: a wrong address
-    is better said before the work than after it. From then on the store stops nothing, nor a run
-    that belongs to one that it has answered for.
+    Raises ConfigError for a store that would not outlive this job; SkincliError when the store does
+    not answer at the start of a new run: a wrong address is better said before the work than after
+    it. From then on the store stops nothing, nor a run that belongs to one that it has answered
+    for.
     """
+    require_lasting(config.tracking, os.environ)
     folder = resumed or _new_folder(config, name, split_fingerprint, parent, kind)
     recorder = RunRecorder(config.tracking, folder, progress)
     try:

@@ -4,7 +4,7 @@ import logging
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -99,6 +99,23 @@ def require_store(config: TrackingConfig) -> None:
             "tracking.uri=none keeps no registry: publish the run first with "
             "`skincli track publish RUN tracking.uri=STORE`",
             "then name that store here too, such as `tracking.uri=sqlite:///mlflow.db`",
+        )
+
+
+def require_lasting(config: TrackingConfig, environ: Mapping[str, str]) -> None:
+    """Raises ConfigError for a database in the checkout of a job on a self-hosted runner.
+
+    The next checkout removes what git does not know. The variables are those of GitHub's jobs:
+    https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+    """
+    database, workspace = database_file(config), environ.get("GITHUB_WORKSPACE")
+    if database is None or not workspace or environ.get("RUNNER_ENVIRONMENT") != "self-hosted":
+        return
+    if database.resolve().is_relative_to(Path(workspace).resolve()):
+        raise ConfigError(
+            f"tracking.uri={config.uri} lies in this job's checkout, which the next one wipes",
+            "name a server, or a file that outlives the job: "
+            "`SKINCLI__TRACKING__URI=sqlite:////skincli/mlflow.db`, as `skincli runner-setup` does",
         )
 
 

@@ -1,5 +1,6 @@
 """Going on with a run that was cut off: which one, and whether it may be gone on with."""
 
+import json
 from pathlib import Path
 
 import yaml
@@ -9,6 +10,7 @@ from skincli.config.schema import Config
 from skincli.errors import ConfigError, UsageError
 from skincli.tracking.run_folder import RunFolder, unfinished_runs
 from skincli.training.checkpoints import LAST
+from skincli.training.environment import git_commit
 
 # What may differ between the two halves of a run: how long it goes on, and what is around it.
 _FREE = (
@@ -44,8 +46,28 @@ def find_run_to_resume(config: Config, split_fingerprint: str) -> RunFolder:
     )
 
 
+def find_run_cut_off(config: Config, split_fingerprint: str) -> RunFolder | None:
+    """The newest unfinished run with a checkpoint, of this config, split and commit, if any.
+
+    For whoever cannot look first, such as a job that may be the second try of one that was ended.
+    """
+    for folder in unfinished_runs(Path(config.run.root)):
+        same = has_checkpoint(folder) and _commit(folder) == git_commit()
+        if same and not _refusal(folder, config, split_fingerprint):
+            return folder
+    return None
+
+
 def has_checkpoint(folder: RunFolder) -> bool:
     return (folder.checkpoints / LAST).is_file()
+
+
+def _commit(folder: RunFolder) -> str | None:
+    """The commit that a run began with, None where it was cut off before that was written."""
+    try:
+        return str(json.loads(folder.environment.read_text())["git_commit"])
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 def _refusal(folder: RunFolder, config: Config, split_fingerprint: str) -> str:

@@ -25,7 +25,7 @@ from skincli.training.fit import Fitted, build_network, fit, kept
 from skincli.training.probe import probe
 from skincli.training.ranks import end_with_leader, follow, global_rank, lead
 from skincli.training.report import Report
-from skincli.training.resume import find_run_to_resume, has_checkpoint
+from skincli.training.resume import find_run_cut_off, find_run_to_resume, has_checkpoint
 from skincli.training.sealing import seal_bundle
 from skincli.training.start import describe_start
 
@@ -54,10 +54,12 @@ def train(
     config: Config,
     progress: Progress,
     resume: bool = False,
+    if_any: bool = False,
     on_epoch: OnEpoch | None = None,
     parent: str | None = None,
 ) -> TrainResult | None:
-    """Train, export, calibrate, seal and log. `resume` goes on with the newest unfinished run.
+    """Train, export, calibrate, seal and log. `resume` goes on with the newest unfinished run; with
+    `if_any` one is begun where there is none of this config, split and commit.
 
     `on_epoch` sees the figures of each epoch and may end the run by raising; `parent` is the run
     that this one belongs to. None for a process that only trained along (see `ranks`).
@@ -72,7 +74,8 @@ def train(
         return None
     prepared = prepare(config, progress).prepared
     split = prepared.manifest.split_fingerprint
-    resumed = find_run_to_resume(config, split) if resume else None
+    find = find_run_cut_off if if_any else find_run_to_resume
+    resumed = find(config, split) if resume else None
     if resumed is not None and not has_checkpoint(resumed):
         resumed.metrics.unlink(missing_ok=True)  # it begins again
     network = build_network(config)

@@ -3,9 +3,10 @@
 import pytest
 
 from skincli.errors import ModelError
-from skincli.evaluation.comparing import compare
+from skincli.evaluation.comparing import compare, compare_with_champion
 from skincli.evaluation.evaluate import evaluate
 from skincli.progress import Silent
+from skincli.tracking.registry import move_alias, new_change, read_registry, register
 
 
 def test_evaluations_come_from_the_store_where_they_are_not_at_hand(config, log_model, tmp_path):
@@ -23,3 +24,16 @@ def test_evaluations_come_from_the_store_where_they_are_not_at_hand(config, log_
     assert fetched.figures["accuracy"].a == pytest.approx(first.metrics.accuracy)
     assert fetched.figures["accuracy"].b == pytest.approx(second.metrics.accuracy)
     assert not elsewhere.exists()
+
+
+def test_a_champion_that_was_not_measured_on_these_images_is_measured_for_it(config, log_model):
+    config.evaluate.resamples = 100
+    config.registry.name = "compared"
+    (a, _), (b, bundle) = log_model(seed=0), log_model(seed=1)
+    evaluate(config, a, Silent())
+    assert compare_with_champion(config, a, Silent()) is None
+    version = register(config, b, bundle, b)
+    move_alias(config, new_change(config, read_registry(config), "promote", version), {})
+    found = compare_with_champion(config, a, Silent())
+    assert (found.a, found.b) == (a, f"models:/compared/{version}")
+    assert found == compare(config, a, f"models:/compared/{version}", Silent())

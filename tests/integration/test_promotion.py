@@ -116,6 +116,28 @@ def test_a_refused_challenger_that_is_promoted_later_is_no_challenger_any_more(c
     assert aliases(config) == {"champion": "1"}
 
 
+def test_a_challenger_need_not_meet_the_gate_and_leaves_the_champion_alone(config, models):
+    promote(config, models["best"], Silent())
+    result = promote(config, models["poor"], Silent(), to="challenger")
+    assert (result.promoted, result.forced, result.alias) == (True, False, "challenger")
+    assert unmet(result)
+    assert aliases(config) == {"champion": "1", "challenger": "2"}
+    last = read_registry(config).history[-1].change
+    assert (last.action, last.before, last.after) == ("challenge", None, "2")
+    assert not all(check["ok"] for check in last.evidence["checks"])
+    assert promote(config, models["good"], Silent(), to="challenger").version == "3"
+    assert aliases(config) == {"champion": "1", "challenger": "3"}
+
+
+def test_a_champion_cannot_challenge_itself_and_no_challenger_is_forced(config, models):
+    promote(config, models["best"], Silent())
+    with pytest.raises(ModelError, match="version 1 is the champion"):
+        promote(config, models["best"], Silent(), to="challenger")
+    with pytest.raises(UsageError, match="no meaning with `--to challenger`"):
+        promote(config, models["good"], Silent(), to="challenger", force=True, reason="so")
+    assert aliases(config) == {"champion": "1"}
+
+
 @pytest.mark.parametrize(
     ("policy", "name"),
     [

@@ -17,6 +17,7 @@ from skincli.inference.engine import Classifier
 from skincli.progress import Silent
 from skincli.tracking.run_folder import RunFolder
 from skincli.tracking.store import connect
+from skincli.training.resume import find_run_cut_off
 from skincli.training.train import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -133,6 +134,24 @@ def test_a_run_without_a_checkpoint_begins_again_as_itself_unless_another_has_on
     assert first.run_id != second.run_id
     assert train(cut_off, Silent(), resume=True).run_id == second.run_id
     assert connect(cut_off.tracking).get_run(second.run_id).info.status == "FINISHED"
+
+
+def test_a_job_goes_on_with_what_was_cut_off_or_begins(cut_off, monkeypatch):
+    cut = RunFolder(next(Path(cut_off.run.root).iterdir()))
+    split = cut.state().split_fingerprint
+    assert find_run_cut_off(cut_off, split) == cut
+    assert find_run_cut_off(cut_off, "another split") is None
+    changed = copy.deepcopy(cut_off)
+    changed.model.width = 16
+    assert find_run_cut_off(changed, split) is None
+    with monkeypatch.context() as patch:
+        patch.setattr("skincli.training.resume.git_commit", lambda: "another")
+        assert find_run_cut_off(cut_off, split) is None
+    cut_off.trainer.max_epochs = 1
+    begun = train(cut_off, Silent(), resume=True, if_any=True)
+    assert begun.folder != cut.path
+    cut_off.trainer.max_epochs = 3
+    assert train(cut_off, Silent(), resume=True, if_any=True).folder == cut.path
 
 
 def refuse(config, reason):

@@ -5,7 +5,8 @@ import os
 import pytest
 
 from skincli.errors import UsageError
-from skincli.tracking.finding import find_run_folder
+from skincli.tracking.finding import find_run_folder, latest_finished
+from skincli.tracking.run_folder import RunFolder
 
 
 @pytest.fixture
@@ -44,3 +45,15 @@ def test_a_damaged_record_hides_no_other_run(runs, tmp_path):
 def test_what_is_not_there_is_said_so(runs, tmp_path, called):
     with pytest.raises(UsageError, match="there is no run"):
         find_run_folder(tmp_path / "runs", called)
+
+
+def test_the_latest_is_the_newest_that_has_finished(runs, tmp_path):
+    root = tmp_path / "runs"
+    older, newer = (RunFolder(root / name) for name in runs)
+    older.set_status("FINISHED")
+    newer.set_status("KILLED")
+    assert latest_finished(root) == older
+    newer.set_status("FINISHED")
+    assert latest_finished(root) == newer
+    with pytest.raises(UsageError, match="has finished"):
+        latest_finished(tmp_path / "nowhere")

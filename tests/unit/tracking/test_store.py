@@ -6,7 +6,7 @@ import time
 import pytest
 
 from skincli.errors import ConfigError, SkincliError
-from skincli.tracking.store import connect, experiment_id
+from skincli.tracking.store import connect, experiment_id, require_lasting
 
 
 def refused(config, uri, message):
@@ -51,3 +51,17 @@ def test_files_lie_beside_the_database_whatever_the_working_folder(config, datab
     client = connect(config.tracking)
     found = client.get_experiment(experiment_id(client, config.tracking))
     assert found.artifact_location == (database.parent / "mlartifacts").as_uri()
+
+
+def test_a_store_in_the_checkout_of_a_self_hosted_job_is_refused(config, tmp_path, monkeypatch):
+    job = {"RUNNER_ENVIRONMENT": "self-hosted", "GITHUB_WORKSPACE": str(tmp_path / "checkout")}
+    (tmp_path / "checkout").mkdir()
+    monkeypatch.chdir(tmp_path / "checkout")
+    config.tracking.uri = "sqlite:///mlflow.db"
+    with pytest.raises(ConfigError, match="which the next one wipes"):
+        require_lasting(config.tracking, job)
+    require_lasting(config.tracking, job | {"RUNNER_ENVIRONMENT": "github-hosted"})
+    require_lasting(config.tracking, {})
+    for uri in (f"sqlite:///{tmp_path}/kept/mlflow.db", "http://127.0.0.1:5000", "none"):
+        config.tracking.uri = uri
+        require_lasting(config.tracking, job)
