@@ -6,7 +6,7 @@ import typer
 
 from skincli.cli.options import ConfigFile, Debug, Json, only_word, split_words
 from skincli.cli.session import Session, session
-from skincli.errors import GateError, UsageError
+from skincli.errors import GateError
 
 if TYPE_CHECKING:
     from skincli.promotion.promote import PromoteResult
@@ -50,17 +50,13 @@ def promote(
         from skincli.promotion.promote import promote as run
 
         model = only_word(names, "MODEL")
-        if unattended and (force or to == "challenger"):
-            raise UsageError("`--unattended` goes with neither `--force` nor `--to challenger`")
-        left = unattended and not s.config.promotion.automatic
         result = run(
-            s.config, model, s.progress, to=to, dry_run=dry_run or left, force=force, reason=reason
-        )
+            s.config, model, s.progress,
+            to=to, unattended=unattended, dry_run=dry_run, force=force, reason=reason,
+        )  # fmt: skip
         s.output.result(result, _verdict_lines(result))
         if not result.promoted:
             raise _refusal(s, model, result)
-        if left:
-            s.progress.note("Left as it is: promotion.automatic=false leaves this to a person")
         if result.dry_run:
             s.output.next(s.command(f"promote {model}"))
         elif to == "challenger":
@@ -103,7 +99,10 @@ def _verdict_lines(result: "PromoteResult") -> list[str]:
         "further one makes its best figures a little more a matter of luck"
     )
     what = f"{result.name} version {result.version or 'to come'}"
-    before = f", before: version {result.before}" if result.before else ""
+    moves_on = result.before and result.alias != "challenger"
+    before = f", before: version {result.before}" if moves_on else ""
+    if result.left:
+        lines.append("promotion.automatic is false, so the champion stays for a person to move")
     if result.promoted:
         verb = "would become" if result.dry_run else "is now"
         forced = " (forced)" if result.forced else ""

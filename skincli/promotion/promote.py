@@ -33,6 +33,7 @@ class PromoteResult:
     `promoted` is whether `alias` moved, or with `dry_run` would have; `forced` that it did
     although the gate was not met. `version` is None for a model that a dry run left unregistered,
     `before` the version that `registry.alias` pointed to, None for a first promotion.
+    `left` is whether a dry run was made of it because `promotion.automatic` leaves it to a person.
     """
 
     name: str
@@ -43,6 +44,7 @@ class PromoteResult:
     promoted: bool
     forced: bool
     dry_run: bool
+    left: bool
     synthetic: bool
 
 
@@ -52,6 +54,7 @@ def promote(
     progress: Progress,
     *,
     to: Target = "champion",
+    unattended: bool = False,
     dry_run: bool = False,
     force: bool = False,
     reason: str | None = None,
@@ -60,13 +63,16 @@ def promote(
 
     A model that the gate keeps out is registered all the same, as challenger; with
     `to="challenger"` it is that whatever the verdict, which is recorded. `force` overrides the
-    verdict and is recorded with its `reason`; `dry_run` registers and moves nothing.
+    verdict and is recorded with its `reason`; `dry_run` registers and moves nothing, and nor does
+    `unattended` unless `promotion.automatic` allows it.
 
     Raises GateError when the model may have seen its test images, fails its self-test or was not
     measured on the current test part; ModelError for a champion that is to be challenger;
     SkincliError when another promotion came first.
     """
-    _require_sense(to, force, reason)
+    _require_sense(to, force, reason, unattended)
+    left = unattended and not config.promotion.automatic
+    dry_run = dry_run or left
     candidate = resolve(config, model)
     registry = read_registry(config)
     champion = registry.current(config.registry.alias)
@@ -90,11 +96,14 @@ def promote(
         promoted=action != "refuse",
         forced=forced,
         dry_run=dry_run,
+        left=left,
         synthetic=candidate.bundle.spec.lineage.synthetic,
     )
 
 
-def _require_sense(to: Target, force: bool, reason: str | None) -> None:
+def _require_sense(to: Target, force: bool, reason: str | None, unattended: bool) -> None:
+    if unattended and (force or to == CHALLENGER):
+        raise UsageError("`--unattended` goes with neither `--force` nor `--to challenger`")
     if force and not (reason or "").strip():
         raise UsageError("`--force` needs a reason", "add `--reason TEXT`: it is recorded")
     if force and to == CHALLENGER:

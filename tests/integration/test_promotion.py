@@ -138,6 +138,19 @@ def test_a_champion_cannot_challenge_itself_and_no_challenger_is_forced(config, 
     assert aliases(config) == {"champion": "1"}
 
 
+def test_unattended_moves_the_champion_only_where_the_policy_lets_it(config, models):
+    left = promote(config, models["best"], Silent(), unattended=True)
+    assert (left.promoted, left.left, left.dry_run, aliases(config)) == (True, True, True, {})
+    config.promotion.automatic = True
+    moved = promote(config, models["best"], Silent(), unattended=True)
+    assert (moved.promoted, moved.left, aliases(config)) == (True, False, {"champion": "1"})
+    assert not promote(config, models["poor"], Silent(), unattended=True).promoted
+    assert aliases(config) == {"champion": "1", "challenger": "2"}
+    for words in ({"to": "challenger"}, {"force": True, "reason": "so"}):
+        with pytest.raises(UsageError, match="--unattended"):
+            promote(config, models["good"], Silent(), unattended=True, **words)
+
+
 @pytest.mark.parametrize(
     ("policy", "name"),
     [

@@ -162,6 +162,7 @@ def works_in(path, project):
         return False
 
 
+@pytest.mark.slow
 def test_torchrun_gives_one_run_and_a_killed_one_goes_on_to_the_same_figures(two, tmp_path):
     whole = write_project(two, tmp_path / "whole")
     skincli(whole, "train", program=TORCHRUN, **ONE_THREAD)

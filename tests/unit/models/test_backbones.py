@@ -14,10 +14,10 @@ from skincli.models.backbones import BACKBONES, build_backbone
 from skincli.models.export import export_onnx, torch_logits
 from skincli.models.network import Network
 
-# One of each family in the ordinary tests; the rest are slow only because they are many.
+# One of each family but densenet, the slowest, in the ordinary tests; the rest are many.
 QUICK = (
     *("small_resnet", "resnet18", "resnext50_32x4d", "shufflenet_v2_x0_5"),
-    *("mobilenet_v3_small", "efficientnet_b0", "regnet_x_400mf", "densenet121", "convnext_tiny"),
+    *("mobilenet_v3_small", "efficientnet_b0", "regnet_x_400mf", "convnext_tiny"),
 )
 SLOW = tuple(name for name in BACKBONES if name not in QUICK)
 
