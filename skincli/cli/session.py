@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from skincli.config.schema import Config
 
 # Settings that a following command needs to find the same data, run and registry.
-_CARRIED = ("data", "experiment", "tracking", "registry.", "evaluate.", "run.root")
+_CARRIED = ("data", "experiment", "tracking", "registry.", "evaluate.", "run.root", "runner.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,12 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from skincli.runner import checks
-from skincli.runner.checks import Check, Environ
+from skincli.runner.checks import Check, Environ, nvidia_driver
+from skincli.runner.room import GB, memory_sizes
 
-_GB: Final = 1e9
-_LOW_MEMORY: Final = 2 * _GB
-_LOW_DISK: Final = 10 * _GB
-_FULL_DISK: Final = 1 * _GB
+_LOW_MEMORY: Final = 2 * GB
+_LOW_DISK: Final = 10 * GB
+_FULL_DISK: Final = 1 * GB
 
 
 def hardware(folder: Path, environ: Environ) -> list[Check]:
@@ -29,17 +28,13 @@ def gpu(environ: Environ) -> Check:
     """The GPUs. To have none is fine; to have a driver that fails is not."""
     if shutil.which("nvidia-smi", path=environ.get("PATH")) is None:
         return Check("GPU", "ok", "none: training uses the CPU")
-    return checks.gpu(environ).lenient()
+    return nvidia_driver(environ).lenient()
 
 
 def check_memory(meminfo: str) -> Check:
-    """The memory that `/proc/meminfo` reports, in kB there."""
-    sizes = {
-        name: int(rest.split()[0]) * 1024
-        for name, rest in (line.split(":", 1) for line in meminfo.splitlines())
-    }
-    available = sizes["MemAvailable"]
-    found = f"{available / _GB:.1f} GB available of {sizes['MemTotal'] / _GB:.1f} GB"
+    """Whether the memory that `/proc/meminfo` reports is enough to train with."""
+    available, total = memory_sizes(meminfo)
+    found = f"{available / GB:.1f} GB available of {total / GB:.1f} GB"
     if available < _LOW_MEMORY:
         mend = "end other programs before training, or lower `data.batch_size`"
         return Check("memory", "warning", found, mend)
@@ -48,7 +43,7 @@ def check_memory(meminfo: str) -> Check:
 
 def check_disk(free: int) -> Check:
     """Whether `free` bytes are enough for a data set, its cache and some runs."""
-    found = f"{free / _GB:.1f} GB free"
+    found = f"{free / GB:.1f} GB free"
     mend = "make room: old folders under `run.root` and `data.root` are the first to look at"
     if free < _FULL_DISK:
         return Check("disk", "failure", found, mend)

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 # The exit codes of a shell and of `timeout`.
@@ -9,7 +10,7 @@ _TIMED_OUT = 124
 _CANNOT_RUN = 126
 _NOT_FOUND = 127
 # Docker ends its complaints by pointing to its help, which says nothing about the cause.
-_POINTERS = ("Usage:", "Run 'docker", "See 'docker")
+_POINTERS = ("Usage:", "Run 'docker", "See 'docker", "Error: failed to start")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ class Answer:
     @property
     def missing(self) -> bool:
         return self.code == _NOT_FOUND
+
+    @property
+    def late(self) -> bool:
+        return self.code == _TIMED_OUT
 
     @property
     def complaint(self) -> str:
@@ -59,3 +64,31 @@ def ask(command: Sequence[str], environ: Mapping[str, str], timeout: float | Non
     except subprocess.TimeoutExpired:
         return Answer(_TIMED_OUT, "", f"`{command[0]}` did not answer within {timeout:g} seconds")
     return Answer(done.returncode, done.stdout, done.stderr)
+
+
+def ask_to_the_end(
+    command: Sequence[str], environ: Mapping[str, str], grace: float = 30.0
+) -> Answer:
+    """The same without a limit, for what must not be cut in two: Ctrl-C does not reach it.
+
+    Interrupted, this gives the program `grace` seconds to end by itself before it goes on.
+    """
+    process = subprocess.Popen(
+        command,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
+    )
+    try:
+        out, err = process.communicate()
+    except BaseException:
+        with suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=grace)
+        process.kill()
+        process.wait()
+        raise
+    return Answer(process.returncode, out, err)

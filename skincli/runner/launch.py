@@ -1,70 +1,114 @@
-"""The command that starts the runner, and its start."""
+"""The command that starts a CML runner, and its start.
+
+CML's options and what it does with them: https://cml.dev/doc/ref/runner, and `bin/cml/runner/
+launch.js` of https://github.com/iterative/cml.
+"""
 
 import os
 import shlex
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from skincli.config.automation import RunnerConfig
+from skincli.config.schema import Config
 from skincli.errors import SkincliError
-from skincli.runner.ask import ask
-from skincli.runner.checks import STATE_FORMAT, TOKEN_VARIABLE, Environ
+from skincli.runner import container, volume
+from skincli.runner.ask import ask_to_the_end
+from skincli.runner.checks import Environ
+from skincli.runner.complaints import failure
+from skincli.runner.token import TOKEN_VARIABLE
 
-_SHOWN_ENV_FILE: Final = "runner.env"
-# CML keeps the variables named here from the jobs that it runs.
-_SENSITIVE: Final = f"_CML_RUNNER_SENSITIVE_ENV={TOKEN_VARIABLE}"
+# A word that shlex leaves alone, in the place of the variable that a shell puts in.
+_ENV_FILE: Final = "ENV_FILE"
 
 
-def start_command(runner: RunnerConfig, repository: str, env_file: str) -> list[str]:
-    """The `docker run` of a runner. The image's entry point hands `runner launch` to CML."""
-    # A runner that stops itself when idle must not be started again by docker.
-    restart = ["--restart", "unless-stopped"] if runner.idle_timeout == "never" else []
+def start_command(runner: RunnerConfig, url: str, env_file: str) -> list[str]:
+    """The `docker run` of a runner. The image's entry point hands `runner launch` to CML.
+
+    CML gets no `--name`: it makes up a new one whenever its process starts. One killed by SIGKILL
+    stays registered, and under the same name the next start would fail for ever.
+    """
+    # A runner that ends on purpose must not be started again by docker.
+    forever = runner.idle_timeout == "never" and not runner.single
+    restart = ["--restart", "unless-stopped"] if forever else []
     gpus = ["--gpus", "all"] if runner.gpu else []
+    # Run folders know their host by its name: a later container goes on with what this one began.
+    named = ["--name", runner.name, "--hostname", runner.name, "--label", container.LABEL]
     return [
-        *("docker", "run", "-d", "--init", "--name", runner.name, "--label", "skincli=runner"),
-        *restart,
-        *gpus,
-        *("--shm-size", runner.shm_size, "--stop-timeout", "60"),
-        *("--env-file", env_file, runner.image),
-        *("runner", "launch", "--driver", "github", "--repo", repository),
-        *("--labels", runner.labels, "--idle-timeout", runner.idle_timeout),
+        *("docker", "run", "-d", "--init", *named, *restart, *gpus),
+        *("--shm-size", runner.shm_size, "--stop-timeout", str(container.STOP_SECONDS)),
+        *(*volume.mounted(runner.volume), "--env-file", env_file, runner.image),
+        *("runner", "launch", "--driver", "github", "--repo", url, "--labels", runner.labels),
+        *("--idle-timeout", idle_timeout(runner), *(["--single"] if runner.single else [])),
     ]
 
 
-def typed_commands(runner: RunnerConfig, repository: str) -> tuple[str, ...]:
+def idle_timeout(runner: RunnerConfig) -> str:
+    """The time as every CML takes it.
+
+    Some versions refuse the word `never` in a way that ends the process with exit code 0, which a
+    restart policy repeats for ever. All take a number of seconds and count only above 0.
+    """
+    return "0" if runner.idle_timeout == "never" else runner.idle_timeout
+
+
+def typed_commands(config: Config, url: str) -> tuple[str, ...]:
     """What `start` does, as lines for a shell. The token stays in its variable."""
-    lines = rf"'{TOKEN_VARIABLE}=%s\n{_SENSITIVE}\n'"
+    text = "".join(f"{name}={value}\n" for name, value in _content(config, "%s").items())
+    written = text.replace("%", "%%").replace("=%%s\n", "=%s\n", 1).replace("\n", r"\n")
+    run = shlex.join(start_command(config.runner, url, _ENV_FILE))
     return (
-        f'(umask 077 && printf {lines} "${TOKEN_VARIABLE}" > {_SHOWN_ENV_FILE})',
-        shlex.join(start_command(runner, repository, _SHOWN_ENV_FILE)),
-        f"rm {_SHOWN_ENV_FILE}",
+        "env_file=$(mktemp)",
+        f'printf {shlex.quote(written)} "${TOKEN_VARIABLE}" > "$env_file"',
+        run.replace(_ENV_FILE, '"$env_file"'),
+        'rm "$env_file"',
     )
 
 
-def start(runner: RunnerConfig, repository: str, token: str, environ: Environ) -> str:
-    """Start the container and return its id. Raises SkincliError with docker's own reason."""
-    with _env_file(token) as path:
-        answer = ask(start_command(runner, repository, str(path)), environ, timeout=None)
+def start(config: Config, url: str, token: str, environ: Environ) -> str:
+    """Start the container and return its id. Raises SkincliError with docker's own reason.
+
+    Interrupted or refused, it leaves no container.
+    """
+    name = config.runner.name
+    with _env_file(_content(config, token)) as path:
+        command = start_command(config.runner, url, str(path))
+        try:
+            answer = ask_to_the_end(command, environ)
+        except BaseException:
+            undo(name, environ)
+            raise
     if not answer.ok:
-        _remove_unstarted(runner.name, environ)
-        reason = answer.complaint.replace(token, "***")
-        raise SkincliError(
-            f"docker could not start the runner: {reason}",
-            "mend that, then run `skincli runner-setup` again",
-        )
+        _remove_unstarted(name, environ)
+        raise failure("start the runner", answer, token)
     return answer.out.strip()
 
 
+def undo(name: str, environ: Environ) -> None:
+    """Take back a start: the runner unregisters, its container goes."""
+    with suppress(SkincliError):
+        found = container.find(name, environ)
+        if found is not None and found.ours:
+            container.stop(name, environ)
+            container.remove(name, environ)
+
+
+def _content(config: Config, token: str) -> dict[str, str]:
+    """The environment of the runner. CML keeps the named variable from the jobs that it runs."""
+    own = {TOKEN_VARIABLE: token, "_CML_RUNNER_SENSITIVE_ENV": TOKEN_VARIABLE}
+    return own | volume.variables(config)
+
+
 @contextmanager
-def _env_file(token: str) -> Iterator[Path]:
+def _env_file(content: Mapping[str, str]) -> Iterator[Path]:
     """A file for docker alone to read: mode 600 from its first byte, and gone afterwards."""
     handle, name = tempfile.mkstemp(prefix="skincli-runner-", suffix=".env")
     try:
-        with os.fdopen(handle, "w", encoding="ascii") as stream:
-            stream.write(f"{TOKEN_VARIABLE}={token}\n{_SENSITIVE}\n")
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.writelines(f"{key}={value}\n" for key, value in content.items())
         yield Path(name)
     finally:
         Path(name).unlink()
@@ -72,6 +116,7 @@ def _env_file(token: str) -> Iterator[Path]:
 
 def _remove_unstarted(name: str, environ: Environ) -> None:
     """Docker keeps a container that it created but could not start, and with it the name."""
-    state = ask(["docker", "container", "inspect", "--format", STATE_FORMAT, name], environ)
-    if state.ok and state.out.split() == ["created", "runner"]:
-        ask(["docker", "rm", name], environ)
+    with suppress(SkincliError):
+        found = container.find(name, environ)
+        if found is not None and found.ours and found.status == "created":
+            container.remove(name, environ)

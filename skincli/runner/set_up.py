@@ -1,70 +1,91 @@
 """From a bare machine to a runner that waits for jobs."""
 
+import shlex
 from dataclasses import dataclass
 
-from skincli.config.automation import RunnerConfig
 from skincli.config.schema import Config
-from skincli.errors import SkincliError
 from skincli.progress import Progress
-from skincli.runner import checks as look
-from skincli.runner.checks import TOKEN_VARIABLE, Check, Environ
-from skincli.runner.launch import start, typed_commands
-from skincli.runner.repository import find_repository
+from skincli.runner import launch, replacing
+from skincli.runner.access import Access, find_access
+from skincli.runner.checks import Check, Environ
+from skincli.runner.github import Runner
+from skincli.runner.image import pull_command, toolkit_command
+from skincli.runner.preflight import Findings, examine
+from skincli.runner.waiting import NotListed, wait_until_registered
 
 _UNKNOWN_REPOSITORY = "https://github.com/OWNER/NAME"
 
 
 @dataclass(frozen=True, slots=True)
 class RunnerResult:
-    """`commands` are lines for a shell that start the same runner; `container` is its id."""
+    """`commands` are lines for a shell that start the same runner.
+
+    `container` is the id of what was started, and `runner` how GitHub lists it; both are None
+    after a dry run, and where a check failed: then nothing was started.
+    """
 
     checks: tuple[Check, ...]
     commands: tuple[str, ...]
-    started: bool
-    container: str | None
+    container: str | None = None
+    runner: Runner | None = None
+
+    @property
+    def failures(self) -> tuple[Check, ...]:
+        return tuple(check for check in self.checks if check.level == "failure")
 
 
 def set_up_runner(
-    config: Config, progress: Progress, dry_run: bool, environ: Environ
+    config: Config,
+    progress: Progress,
+    environ: Environ,
+    *,
+    dry_run: bool = False,
+    replace: bool = False,
+    allow_public: bool = False,
 ) -> RunnerResult:
-    """Check what a runner needs, and unless `dry_run` start it.
+    """Check what a runner needs; if all is well and this is no `dry_run`, start it.
 
-    `environ` holds the token; every program is run under it, without the token. Raises
-    SkincliError when a check fails (not in a dry run, which lists it) or docker cannot start the
-    container.
+    Returns once GitHub lists the runner. `environ` holds the token; every program is run under it,
+    without the token. Raises SkincliError when docker cannot start the container or the runner
+    does not register; the container is removed again unless it may yet succeed.
     """
+    access = find_access(config, environ)
+    found = examine(
+        config, access, progress, dry_run=dry_run, replace=replace, allow_public=allow_public
+    )
+    commands = _commands(config, access, found, replace)
+    if dry_run or not found.ready:
+        return RunnerResult(found.checks, commands)
+    if replace:
+        replacing.take_over(config, access, found, progress)
+    identity, runner = _start(config, access, found, progress)
+    return RunnerResult(found.checks, commands, identity, runner)
+
+
+def _commands(config: Config, access: Access, found: Findings, replace: bool) -> tuple[str, ...]:
+    """What a start does, in its order, each line for a shell."""
     runner = config.runner
-    bare = {name: value for name, value in environ.items() if name != TOKEN_VARIABLE}
-    repository, url = find_repository(runner.repo, bare)
-    checks = (*_machine(runner, bare), look.token(environ), repository)
-    commands = typed_commands(runner, url or _UNKNOWN_REPOSITORY)
-    if dry_run:
-        return RunnerResult(checks, commands, started=False, container=None)
-    _require(checks)
-    assert url is not None, "a repository check that passed has an address"
-    progress.note(f"starting {runner.name}; the first time, docker downloads {runner.image}")
-    container = start(runner, url, environ[TOKEN_VARIABLE], bare)
-    progress.note(f"started; `docker logs -f {runner.name}` shows it register")
-    return RunnerResult(checks, commands, started=True, container=container)
+    image = [] if found.image_here else [shlex.join(pull_command(runner.image))]
+    if runner.gpu:
+        image.append(shlex.join(toolkit_command(runner.image)))
+    old = replacing.typed_commands(config, access, found) if replace else ()
+    return (*image, *old, *launch.typed_commands(config, access.url or _UNKNOWN_REPOSITORY))
 
 
-def _machine(runner: RunnerConfig, environ: Environ) -> list[Check]:
-    """The checks of docker and the GPU. Each that builds on a failed one is left out."""
-    found = [look.gpu(environ)] if runner.gpu else []
-    found.append(look.docker_client(environ))
-    if found[-1].ok:
-        found.append(look.docker_engine(environ))
-    if found[-1].ok:
-        found.append(look.name_free(runner.name, environ))
-        if runner.gpu:
-            found.append(look.nvidia_runtime(environ))
-    return found
-
-
-def _require(checks: tuple[Check, ...]) -> None:
-    failed = [check for check in checks if not check.ok]
-    if failed:
-        found = "; ".join(f"{check.name} ({check.found})" for check in failed)
-        raise SkincliError(
-            f"the runner cannot start: {found}", "; ".join(check.mend for check in failed)
-        )
+def _start(
+    config: Config, access: Access, found: Findings, progress: Progress
+) -> tuple[str, Runner]:
+    """Start the container and wait for GitHub. A runner that ends or is interrupted is removed."""
+    runner, github, url = config.runner, access.github, access.url
+    assert github is not None, "the checks of token and repository were passed"
+    assert url is not None, "the same"
+    before = {each.id for each in found.runners}
+    progress.note(f"starting the container {runner.name}")
+    identity = launch.start(config, url, access.token, access.environ)
+    try:
+        return identity, wait_until_registered(runner, access, github, before, progress)
+    except NotListed:
+        raise
+    except BaseException:
+        launch.undo(runner.name, access.environ)
+        raise
