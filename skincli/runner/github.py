@@ -14,7 +14,15 @@ from skincli.patience import Patience
 from skincli.runner.github_api import PATIENCE, Api, GitHubError
 from skincli.runner.github_rights import SPELLING
 
-__all__ = ["GitHub", "GitHubError", "JustInTime", "Repository", "Runner", "api_of"]
+__all__ = [
+    "GitHub",
+    "GitHubError",
+    "JustInTime",
+    "Repository",
+    "Runner",
+    "api_of",
+    "just_in_time_question",
+]
 
 _PER_PAGE: Final = 100
 _MOST_PAGES: Final = 100
@@ -73,11 +81,9 @@ class GitHub:
     def __init__(
         self, api: str, repository_url: str, token: str, patience: Patience = PATIENCE
     ) -> None:
-        parts = httpx.URL(repository_url).path.strip("/").split("/")
-        if len(parts) != 2 or not all(parts):
-            raise UsageError(f"`{repository_url}` is not the https address of a repository")
+        self._path = _path_of(repository_url)
+        self._url = repository_url
         self._api = Api(api, token, patience)
-        self._path = f"/repos/{parts[0]}/{parts[1]}"
 
     def repository(self) -> Repository:
         found = _json(self._api.ask("GET", self._path))
@@ -141,18 +147,32 @@ class GitHub:
         Asked once: what an answer that was lost has made would take the name. A name that is
         taken is a GitHubError with the status 409.
         """
-        wanted = {
-            "name": name,
-            "runner_group_id": _DEFAULT_GROUP,
-            "labels": list(labels),
-            "work_folder": "_work",
-        }
-        path = f"{self._path}/actions/runners/generate-jitconfig"
+        path, wanted = just_in_time_question(self._url, name, labels)
         made = _json(self._api.ask("POST", path, tries=1, json=wanted))
         try:
             return JustInTime(int(made["runner"]["id"]), str(made["encoded_jit_config"]))
         except (KeyError, TypeError, ValueError):
             raise _unusable() from None
+
+
+def just_in_time_question(
+    repository_url: str, name: str, labels: Sequence[str]
+) -> tuple[str, dict[str, Any]]:
+    """The path and the content of the question for a registration for one job."""
+    wanted = {
+        "name": name,
+        "runner_group_id": _DEFAULT_GROUP,
+        "labels": list(labels),
+        "work_folder": "_work",
+    }
+    return f"{_path_of(repository_url)}/actions/runners/generate-jitconfig", wanted
+
+
+def _path_of(repository_url: str) -> str:
+    parts = httpx.URL(repository_url).path.strip("/").split("/")
+    if len(parts) != 2 or not all(parts):
+        raise UsageError(f"`{repository_url}` is not the https address of a repository")
+    return f"/repos/{parts[0]}/{parts[1]}"
 
 
 def _runner(entry: dict[str, Any]) -> Runner:

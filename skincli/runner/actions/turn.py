@@ -1,0 +1,142 @@
+"""One container from its making to its end, and what became of it."""
+
+import subprocess
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from skincli.errors import SkincliError
+from skincli.patience import Patience
+from skincli.runner import container
+from skincli.runner.actions.setting import (
+    RUNNER_LABEL,
+    SECRET_VARIABLE,
+    Setting,
+    create_command,
+    start_command,
+)
+from skincli.runner.ask import ask
+from skincli.runner.checks import Environ
+from skincli.runner.complaints import failure
+from skincli.runner.token import masked
+
+DOCKER_PATIENCE: Final = Patience(first=2.0, longest=60.0)
+_LABEL_FORMAT: Final = f'{{{{index .Config.Labels "{RUNNER_LABEL}"}}}}'
+_CREATE_SECONDS: Final = 1800.0  # an image that is gone is fetched once more
+# What the runner prints: src/Runner.Listener/JobDispatcher.cs.
+_JOB: Final = ": Running job: "
+_KEPT: Final = 15
+_BETWEEN_LOOKS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """`job`: whether it took one. `code`: of `run.sh`, or docker's own. `lines`: its last ones."""
+
+    job: bool
+    code: int
+    seconds: float
+    lines: tuple[str, ...]
+
+
+class Turn:
+    """A container of ours. `tell` gets each line that it prints, `began` the name of its job."""
+
+    def __init__(
+        self,
+        setting: Setting,
+        environ: Environ,
+        tell: Callable[[str], None],
+        began: Callable[[str], None],
+    ) -> None:
+        self._setting = setting
+        self._environ = environ
+        self._tell = tell
+        self._began = began
+        self._lines: deque[str] = deque(maxlen=_KEPT)
+        self._job = False
+
+    def create(self, runner: str, encoded: str) -> None:
+        """Make the container of a runner. Raises SkincliError with docker's reason."""
+        environ = {**self._environ, SECRET_VARIABLE: encoded}
+        answer = ask(create_command(self._setting, runner), environ, _CREATE_SECONDS)
+        if not answer.ok:
+            raise failure("make the runner's container", answer, encoded)
+
+    def run(self) -> Ended:
+        """Start it and wait until it has ended."""
+        return self._see_through(start_command(self._setting))
+
+    def adopt(self) -> Ended:
+        """Wait for the end of one that runs already."""
+        for line in container.last_lines(self._setting.name, self._environ, _KEPT):
+            self._hear(line)
+        return self._see_through(self._attach())
+
+    def _see_through(self, command: list[str]) -> Ended:
+        began = time.monotonic()
+        code = self._follow(command)
+        while self._still_runs():
+            time.sleep(_BETWEEN_LOOKS)
+            code = self._follow(self._attach())
+        return Ended(self._job, code, time.monotonic() - began, tuple(self._lines))
+
+    def _follow(self, command: list[str]) -> int:
+        """Hand on what docker shows. Ctrl-C is not for docker, which would hand it on in turn."""
+        with subprocess.Popen(
+            command,
+            env=self._environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        ) as process:
+            assert process.stdout is not None
+            try:
+                for line in process.stdout:
+                    self._hear(line)
+            except BaseException:
+                process.kill()
+                raise
+        return process.returncode
+
+    def _hear(self, line: str) -> None:
+        text = masked(line.rstrip(), "")
+        if not text:
+            return
+        self._lines.append(text)
+        self._tell(text)
+        if _JOB in text:
+            self._job = True
+            self._began(text.partition(_JOB)[2])
+
+    def _still_runs(self) -> bool:
+        """Docker's client ends early where its engine is restarted."""
+        failures = 0
+        while True:
+            try:
+                found = container.find(self._setting.name, self._environ)
+                return found is not None and found.running
+            except SkincliError as error:
+                failures += 1
+                self._tell(error.message)
+                time.sleep(DOCKER_PATIENCE.seconds(failures))
+
+    def _attach(self) -> list[str]:
+        return ["docker", "attach", "--no-stdin", "--sig-proxy=false", self._setting.name]
+
+
+def runner_of(name: str, environ: Environ) -> str:
+    """The runner at GitHub that a container is; empty for a container of another engine."""
+    command = ["docker", "container", "inspect", "--format", _LABEL_FORMAT, name]
+    told = ask(command, environ).out.strip()
+    return "" if told == "<no value>" else told
+
+
+def is_busy(name: str, environ: Environ) -> bool:
+    """Whether the runner in a container has taken a job."""
+    return any(_JOB in line for line in container.last_lines(name, environ, _KEPT))
