@@ -1,7 +1,7 @@
 """Evaluations in the store: beside the sealed bundle, keyed by its digest and the images."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -39,10 +39,16 @@ def publish_evaluation(
 
 
 def fetch_evaluation(
-    config: Config, run_id: str, digest: str, key: str, scratch: Path
+    config: Config,
+    run_id: str,
+    digest: str,
+    key: str,
+    scratch: Path,
+    pictures: Sequence[str] = (),
 ) -> Path | None:
     """A folder below `scratch` with what the gate needs of an evaluation: the figures and the
-    predictions of a bundle on the images `key`. None where it was not measured on them.
+    predictions of a bundle on the images `key`; and `pictures` of them, by the names of their
+    files. None where it was not measured on them.
     """
     client = connect(config.tracking)
     place = _artifact_path(digest, key)
@@ -52,7 +58,7 @@ def fetch_evaluation(
             return None
         folder = scratch / digest
         folder.mkdir()
-        for file in _FILES:
+        for file in (*_FILES, *pictures):
             # It may keep the artifact's folders or not, as the kind of store goes.
             found = client.download_artifacts(run.info.run_id, f"{place}/{file}", str(folder))
     return Path(found).parent
