@@ -7,6 +7,7 @@ from skincli.cli.output import Output
 
 if TYPE_CHECKING:
     from skincli.evaluation.findings import Findings
+    from skincli.evaluation.metrics import Metrics
     from skincli.evaluation.resampling import Interval
 
 SYNTHETIC_NOTICE = "Measured on synthetic images: not a medical result."
@@ -19,6 +20,13 @@ def number(value: float | None) -> str:
 def spread(found: "Interval | None") -> str:
     """A figure and its 95 % interval."""
     return "–" if found is None else f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
+
+
+def headline(metrics: "Metrics") -> dict[str, float | None]:
+    """The figures that come first, by name."""
+    from skincli.evaluation.metrics import HEADLINE
+
+    return {name: getattr(metrics, name) for name in HEADLINE}
 
 
 def show_findings(output: Output, found: "Findings") -> None:

@@ -1,10 +1,11 @@
 """`skincli evaluate | compare`."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from skincli.cli.figures import SYNTHETIC_NOTICE, show_findings
+from skincli.cli.figures import SYNTHETIC_NOTICE, headline, show_findings
 from skincli.cli.options import ConfigFile, Debug, Json, only_word, split_words
 from skincli.cli.output import Output
 from skincli.cli.session import session
@@ -24,6 +25,10 @@ def evaluate(
         str | None,
         typer.Option("--data", metavar="NAME", help="Another data set, as an external test."),
     ] = None,
+    figures: Annotated[
+        Path | None,
+        typer.Option("--figures", metavar="FILE", help="Also write the headline figures as JSON."),
+    ] = None,
     config: ConfigFile = None,
     json: Json = False,
     debug: Debug = False,
@@ -36,6 +41,7 @@ def evaluate(
 
         model = only_word(names, "MODEL")
         result = run(s.config, model, s.progress, external=data is not None)
+        s.output.keep(figures, headline(result.metrics))
         what = "test part" if result.part == "test" else "whole set, external"
         s.output.result(
             result,

@@ -27,6 +27,10 @@ def to_data(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
+def _as_json(data: Any) -> str:
+    return json.dumps(to_data(data), indent=1, allow_nan=False) + "\n"
+
+
 class _Warnings(Silent):
     """With `--json`, a line of JSON on stderr for each warning: nothing else tells of it."""
 
@@ -57,10 +61,17 @@ class Output:
     def result(self, data: Any, lines: Iterable[str] = ()) -> None:
         """The result of a command: `data` with `--json`, else `lines`."""
         if self.as_json:
-            sys.stdout.write(json.dumps(to_data(data), indent=1, allow_nan=False) + "\n")
+            sys.stdout.write(_as_json(data))
             return
         for line in lines:
             self._out.print(printable(line), markup=False)
+
+    def keep(self, file: Path | None, data: Any) -> None:
+        """Write `data` as JSON into `file` in one step, if there is to be one."""
+        if file is not None:
+            partial = file.with_name(f"{file.name}.partial")
+            partial.write_text(_as_json(data), encoding="utf-8")
+            partial.replace(file)
 
     def drawing(self, lines: Iterable[str]) -> None:
         """Lines that carry the terminal's own codes, which `result` would take out."""

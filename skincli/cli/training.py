@@ -1,5 +1,6 @@
 """`skincli train`."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,6 +27,10 @@ def train(
             help="The same if there is one of this config, data and commit; else begin.",
         ),
     ] = False,
+    result_file: Annotated[
+        Path | None,
+        typer.Option("--result", metavar="FILE", help="Also write the result as JSON into a file."),
+    ] = None,
     config: ConfigFile = None,
     json: Json = False,
     debug: Debug = False,
@@ -37,6 +42,7 @@ def train(
         result = run(s.config, s.progress, resume or resume_if_any, if_any=resume_if_any)
         if result is None:  # one of several processes, whose leader tells
             return
+        s.output.keep(result_file, _data(result))
         s.output.result(_data(result), _lines(result))
         _show_classes(s.output, result.validation)
         s.output.next(s.command(f"evaluate {result.run_id}"))

@@ -1,5 +1,6 @@
 """From what a person calls a model to a verified bundle folder."""
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 _RUN_ID: Final = re.compile(r"[0-9a-f]{32}")
 _VERSION: Final = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>\d+)|@(?P<alias>[^/@]+))")
 _LATEST: Final = "latest"
+_RESULT: Final = ".json"
 _FORMS: Final = (
-    "a run id, `latest`, `models:/NAME@ALIAS`, `models:/NAME/VERSION`, or a bundle folder"
+    "a run id, `latest`, `models:/NAME@ALIAS`, `models:/NAME/VERSION`, a bundle folder, "
+    "or what `train --result` wrote"
 )
 
 
@@ -40,11 +43,13 @@ class ResolvedModel:
 def resolve(config: Config, model: str) -> ResolvedModel:
     """Find, fetch and verify a model. Raises ModelError; SkincliError if the store is away.
 
-    `latest` is the newest finished run under `run.root`. With `tracking.uri=none` a run is looked
-    for among the run folders.
+    `latest` is the newest finished run under `run.root`; a `.json` file names the run that `train
+    --result` wrote it about. With `tracking.uri=none` a run is looked for among the run folders.
     """
     if model == _LATEST:
         model = latest_finished(Path(config.run.root)).state().run_id
+    if model.endswith(_RESULT):
+        model = _run_in(Path(model))
     folder = Path(model)
     if model.startswith("models:/"):
         return _resolve_version(config, model)
@@ -58,6 +63,16 @@ def resolve(config: Config, model: str) -> ResolvedModel:
             bundle = open_bundle(candidate)
             return ResolvedModel(bundle, None, bundle.spec.lineage.run_id, model)
     raise ModelError(f"there is no model `{model}`", f"name {_FORMS}")
+
+
+def _run_in(file: Path) -> str:
+    """The run that a result of `train` is about. Raises ModelError."""
+    try:
+        return str(json.loads(file.read_text(encoding="utf-8"))["run_id"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"`{file}` names no run: {error}", "`skincli train --result FILE` writes one that does"
+        ) from None
 
 
 def find_version(client: "MlflowClient", uri: str) -> Any:

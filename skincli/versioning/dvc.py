@@ -1,0 +1,81 @@
+"""DVC as a command: found, run, and its progress and complaints understood."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from skincli.errors import SkincliError, UsageError
+from skincli.progress import Progress, Step
+from skincli.versioning.calling import Ended, call
+from skincli.versioning.complaints import complaint
+
+INSTALL: Final = (
+    "install it with `uv tool install 'dvc[s3]'` or `pipx install 'dvc[s3]'`, "
+    "or name the command: versioning.dvc=COMMAND"
+)
+# Ours, and those of another environment's Python, would lead DVC's to the wrong packages.
+_NOT_FOR_DVC: Final = ("PYTHONPATH", "PYTHONHOME")
+# It reports nothing to anyone, and draws its bars although nobody looks.
+_FOR_DVC: Final = {"DVC_NO_ANALYTICS": "1", "DVC_IGNORE_ISATTY": "1"}
+_FILES: Final = re.compile(r"\|(?:Pushing to|Fetching from) .*?(\d+)/(\d+) \[.*files?/s\]")
+_BYTES: Final = re.compile(r"([\d.]+[kMGT]?)/([\d.]+[kMGT]?) \[.*B/s\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Dvc:
+    """The command, and the folder that it works in."""
+
+    command: str
+    folder: Path
+
+    @classmethod
+    def found(cls, command: str, folder: Path) -> "Dvc":
+        """Raises UsageError where there is no such command."""
+        path = shutil.which(command)
+        if path is None:
+            raise UsageError(f"there is no `{command}` command", INSTALL)
+        return cls(path, folder)
+
+    def run(self, *words: str) -> str:
+        """What it prints. Raises SkincliError in plain words when it fails."""
+        ended = self.attempt(*words)
+        if ended.code:
+            raise complaint(words[0], ended)
+        return ended.out
+
+    def transfer(self, title: str, progress: Progress, *words: str) -> Ended:
+        """Run a command that moves files, and show how far it is."""
+        with progress.step(title, 0) as step:
+            return self.attempt(*words, on_line=_Bar(step).see)
+
+    def attempt(self, *words: str, on_line: Callable[[str], None] = lambda _: None) -> Ended:
+        """Run it, whatever comes of it. Raises SkincliError when it cannot be started."""
+        environ = {k: v for k, v in os.environ.items() if k not in _NOT_FOR_DVC} | _FOR_DVC
+        try:
+            return call([self.command, *words], self.folder, environ, on_line)
+        except OSError as error:
+            reason = f"`{self.command}` cannot be run: {error.strerror}"
+            raise SkincliError(reason, INSTALL) from None
+
+
+class _Bar:
+    """DVC's bars as steps of ours: files that are done, and how far the present one is."""
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+        self._done = 0
+
+    def see(self, line: str) -> None:
+        files, size = _FILES.search(line), _BYTES.search(line)
+        if files is not None:
+            done, total = map(int, files.groups())
+            # Each kind of object is counted afresh.
+            news = done - self._done if done >= self._done else 0
+            self._done = done
+            self._step.advance(news, files=f"{done:,} of {total:,}")
+        elif size is not None:
+            self._step.advance(0, file="/".join(size.groups()))

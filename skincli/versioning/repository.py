@@ -1,0 +1,71 @@
+"""The git repository around the working folder."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from skincli.errors import SkincliError, UsageError
+from skincli.versioning.calling import Ended, call
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A git repository by the folder at its top."""
+
+    root: Path
+
+    @classmethod
+    def around(cls, folder: Path) -> "Repository":
+        """Raises UsageError where there is no git, or no repository."""
+        try:
+            ended = _git(folder, "rev-parse", "--show-toplevel")
+        except OSError:
+            raise UsageError("there is no `git` command", "install git") from None
+        if ended.code:
+            raise UsageError(
+                f"`{folder}` is in no git repository: {_last_line(ended)}",
+                "run `git init` here, or work in a repository",
+            )
+        return cls(Path(ended.out.rstrip("\n")))
+
+    def holds(self, path: Path) -> bool:
+        return path.resolve().is_relative_to(self.root.resolve())
+
+    def ignores(self, path: Path) -> bool:
+        """Whether git would not take `path`, which need not be there."""
+        return _git(self.root, "check-ignore", "--quiet", str(path)).code == 0
+
+    def tracks(self, path: Path) -> bool:
+        """Whether git keeps `path` or something below it."""
+        return bool(self._run("ls-files", "--", str(path)))
+
+    def changed(self, paths: Sequence[Path]) -> list[str]:
+        """Those of `paths` that are not as in the last commit, as git lists them."""
+        listed = self._run("status", "--porcelain", "-z", "--", *map(str, paths))
+        return [entry[3:] for entry in listed.split("\0") if entry]
+
+    def stage(self, paths: Sequence[Path]) -> None:
+        self._run("add", "--", *map(str, paths))
+
+    def commit(self, paths: Sequence[Path], message: str) -> str:
+        """Commit `paths` and nothing else. The new commit."""
+        self._run("commit", "--quiet", "--message", message, "--", *map(str, paths))
+        return self._run("rev-parse", "HEAD").strip()
+
+    def _run(self, *words: str) -> str:
+        ended = _git(self.root, *words)
+        if ended.code:
+            raise SkincliError(
+                f"`git {words[0]}` failed: {_last_line(ended)}", "mend what git reports"
+            )
+        return ended.out
+
+
+def _git(folder: Path, *words: str) -> Ended:
+    return call(["git", *words], folder, os.environ)
+
+
+def _last_line(ended: Ended) -> str:
+    lines = (ended.err or ended.out).strip().splitlines()
+    return lines[-1].removeprefix("fatal: ") if lines else f"exit code {ended.code}"

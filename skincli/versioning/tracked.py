@@ -1,0 +1,39 @@
+"""What of a data set is versioned, and where it lies."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from skincli.config.data import DataConfig
+from skincli.data.raw import folder_paths
+from skincli.data.storage import SetFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """Absolute paths. `raw` are the raw set, or the user's own images and CSV; each has a pointer.
+
+    `made` are what `prepare` makes of it: inspected, prepared, splits. `here` is the working
+    folder, where `dvc.yaml` lies.
+    """
+
+    here: Path
+    folder: SetFolder
+    raw: tuple[Path, ...]
+    made: tuple[Path, ...]
+
+    @classmethod
+    def of(cls, data: DataConfig) -> "Tracked":
+        """Raises DataError for data=folder without a folder."""
+        folder = SetFolder.of(data)
+        own = folder_paths(data) if data.source == "folder" else (folder.raw,)
+        return cls(
+            here=Path.cwd(),
+            folder=folder,
+            raw=tuple(path for path in own if path is not None),
+            made=(folder.inspected, folder.prepared, folder.splits),
+        )
+
+    def relative(self, path: Path) -> str:
+        """A path as `dvc.yaml` and `dvc.lock` write it."""
+        return Path(os.path.relpath(path, self.here)).as_posix()
