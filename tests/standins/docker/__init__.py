@@ -1,0 +1,119 @@
+"""A docker without an engine: it remembers containers, and notes how it was called."""
+
+import json
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+IMAGE = "iterativeai/cml:0-dvc2-base1-gpu"
+_LAUNCHER = f"""#!{sys.executable} -IS
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import program
+sys.exit(program.main())
+"""
+_NVIDIA_SMI = """#!/bin/sh
+folder=$(dirname "$0")
+cat "$folder/driver.txt"
+exit "$(cat "$folder/driver.code")"
+"""
+_WELL = {
+    "engine": "up",  # down, denied, hangs
+    "toolkit": "ok",  # missing, broken
+    "gpus": 1,
+    "pull": "ok",  # or docker's reason
+    "run": "ok",  # full, repeats: the token in a complaint
+    "run_seconds": 0.0,  # between the container's start and the end of `docker run`
+    "cml": "registers",  # ends, silent: never registers, deaf: does not unregister
+    "code": 1,  # of a CML that ends
+    "log": ["the last words"],  # of a CML that ends; TOKEN is replaced by the token
+    "looks": 0,  # so often is the container looked at before it registers
+    "github": "",  # address of GitHub's stand-in
+    # What is at no path of this machine cannot be measured on it.
+    "info": {"DockerRootDir": "/none/docker", "MemTotal": 135000000000, "Architecture": "x86_64"},
+}
+
+
+class DockerStandIn:
+    """A folder of programs; `environ` finds these and git, and nothing else."""
+
+    def __init__(self, folder, github=""):
+        self.folder = folder
+        (folder / "git").symlink_to(shutil.which("git"))
+        self._write("docker", _LAUNCHER)
+        self._write("nvidia-smi", _NVIDIA_SMI)
+        state = {"containers": {}, "volumes": [], "images": [IMAGE], "play": _WELL}
+        self._save(state)
+        self.play(github=github)
+        self.play_driver("NVIDIA H200, 143771 MiB, 570.86.15")
+
+    @property
+    def environ(self):
+        # The ceiling keeps git from finding a repository around the tests' own folder.
+        folder = str(self.folder)
+        return {"PATH": folder, "HOME": folder, "GIT_CEILING_DIRECTORIES": str(self.folder.parent)}
+
+    def play(self, **settings):
+        """From now on it is like this: see `_WELL`."""
+        state = self.state()
+        state["play"] |= settings
+        self._save(state)
+
+    def play_driver(self, text, code=0):
+        (self.folder / "driver.txt").write_text(f"{text}\n")
+        (self.folder / "driver.code").write_text(str(code))
+
+    def remove(self, program):
+        (self.folder / program).unlink()
+
+    def forget_image(self):
+        self._save(self.state() | {"images": []})
+
+    def run(self, *words):
+        """Call it by hand: `kill NAME`, or `crash NAME` for a process that dies inside."""
+        command = [self.folder / "docker", *words]
+        subprocess.run(command, env=self.environ, check=True, capture_output=True)
+
+    def add(self, name, label="skincli=runner", status="running"):
+        """A container that was there before."""
+        labels = dict([label.split("=")]) if label else {}
+        found = {"id": "0f" * 32, "labels": labels, "status": status, "code": 0, "restarts": 0}
+        found |= {
+            "log": [],
+            "runner": None,
+            "looks": 0,
+            "registered": True,
+            "restart": "no",
+            "hostname": name,
+        }
+        state = self.state()
+        state["containers"][name] = found | {"command": ["runner", "launch"], "env": {}}
+        self._save(state)
+
+    def state(self):
+        return json.loads((self.folder / "state.json").read_text())
+
+    @property
+    def containers(self):
+        return self.state()["containers"]
+
+    def calls(self, verb=None):
+        """The calls so far, as `argv`, `env` and what the env file held."""
+        log = self.folder / "calls.jsonl"
+        calls = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+        return [call for call in calls if verb is None or call["argv"][0] == verb]
+
+    def changes(self):
+        """The calls that change something."""
+        verbs = ("run", "rm", "stop", "start", "pull", "kill")
+        return [call for call in self.calls() if call["argv"][0] in verbs]
+
+    def _write(self, name, text):
+        path = self.folder / name
+        path.write_text(text)
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+    def _save(self, state):
+        (self.folder / "state.json").write_text(json.dumps(state))
