@@ -14,6 +14,7 @@ from skincli.errors import Interrupted, SkincliError, UsageError
 
 # Options by the setting that each is another way to write.
 _TEXTS = ("name", "labels", "idle_timeout", "shm_size", "engine")
+_TOGETHER = (["--dry-run", "--replace"], ["--replace", "--foreground"])
 
 
 def add_to(app: typer.Typer) -> None:
@@ -52,6 +53,9 @@ def runner_setup(
     logs: Annotated[bool, typer.Option("--logs", help="Follow its log.")] = False,
     stop: Annotated[bool, typer.Option("--stop", help="End it; GitHub forgets it.")] = False,
     start: Annotated[bool, typer.Option("--start", help="Start a stopped one again.")] = False,
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="Engine actions: stay, for a systemd unit.")
+    ] = False,
     shell: Annotated[bool, typer.Option("--shell", help="Open a shell in it.")] = False,
     write_workflows: Annotated[
         bool, typer.Option("--write-workflows", help="Write .github/workflows for this repository.")
@@ -69,6 +73,7 @@ def runner_setup(
     flags = {
         "--dry-run": dry_run,
         "--replace": replace,
+        "--foreground": foreground,
         "--status": status,
         "--logs": logs,
         "--stop": stop,
@@ -91,7 +96,7 @@ def runner_setup(
             case "--write-workflows":
                 _write_workflows(s, force)
             case _:
-                _set_up(s, dry_run, replace, allow_public)
+                _set_up(s, dry_run, replace, allow_public, foreground)
 
 
 def _settings(
@@ -107,10 +112,10 @@ def _settings(
 def _chosen(flags: dict[str, bool], as_json: bool, force: bool) -> str:
     """The one thing to do. Raises UsageError where several were asked for."""
     chosen = [flag for flag, on in flags.items() if on]
-    if len(chosen) > 1 and chosen != ["--dry-run", "--replace"]:
+    if len(chosen) > 1 and chosen not in _TOGETHER:
         words = " and ".join(f"`{flag}`" for flag in chosen)
         raise UsageError(
-            f"{words} exclude each other", "give one; only `--replace --dry-run` go together"
+            f"{words} exclude each other", "give one; `--replace` goes with `--dry-run`"
         )
     only = chosen[-1] if chosen else ""
     if as_json and only in ("--logs", "--shell"):
@@ -120,7 +125,7 @@ def _chosen(flags: dict[str, bool], as_json: bool, force: bool) -> str:
     return only
 
 
-def _set_up(s: Session, dry_run: bool, replace: bool, allow_public: bool) -> None:
+def _set_up(s: Session, dry_run: bool, replace: bool, allow_public: bool, foreground: bool) -> None:
     from skincli.runner.set_up import set_up_runner
 
     result = set_up_runner(
@@ -130,9 +135,10 @@ def _set_up(s: Session, dry_run: bool, replace: bool, allow_public: bool) -> Non
         dry_run=dry_run,
         replace=replace,
         allow_public=allow_public,
+        foreground=foreground,
     )
     s.output.result(result, runner_lines.of_set_up(result, dry_run))
-    if result.container:
+    if result.started and not foreground:
         s.output.next(s.command("runner-setup --status"), s.command("runner-setup --logs"))
     elif result.failures and not dry_run:
         count = len(result.failures)

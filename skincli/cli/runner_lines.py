@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from skincli.cli.machine import check_lines
 
 if TYPE_CHECKING:
+    from skincli.runner.engine import RunnerStatus, Stopped
     from skincli.runner.github import Runner
-    from skincli.runner.lifecycle import RunnerStatus, Stopped
     from skincli.runner.set_up import RunnerResult
     from skincli.runner.workflows import WorkflowsResult
 
@@ -29,6 +29,7 @@ def of_status(found: "RunnerStatus", name: str) -> list[str]:
         again = found.container.restarts
         restarts = f", started again {again} times by docker" if again else ""
         lines = [f"The container `{name}` is {state}{ended}{restarts}"]
+    lines += [f"Its supervisor: {found.doing}"] if found.doing else []
     if found.unknown:
         return [*lines, f"GitHub was not asked: {found.unknown}"]
     listed = [f"GitHub lists {_described(runner)}" for runner in found.runners]

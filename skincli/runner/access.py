@@ -20,6 +20,13 @@ class Access:
     github: GitHub | None
 
     @property
+    def repository(self) -> tuple[str, GitHub]:
+        """The repository's URL and GitHub, for whom the checks were passed."""
+        assert self.url is not None, "its check was passed"
+        assert self.github is not None, "its check was passed"
+        return self.url, self.github
+
+    @property
     def lacks(self) -> str:
         """Why GitHub cannot be asked; empty where it can."""
         return "; ".join(check.found for check in self.checks if not check.ok)

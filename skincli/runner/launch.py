@@ -16,6 +16,7 @@ from skincli.config.automation import RunnerConfig
 from skincli.config.schema import Config
 from skincli.errors import SkincliError
 from skincli.runner import container, volume
+from skincli.runner.access import Access
 from skincli.runner.ask import ask_to_the_end
 from skincli.runner.checks import Environ
 from skincli.runner.complaints import failure
@@ -68,13 +69,13 @@ def typed_commands(config: Config, url: str) -> tuple[str, ...]:
     )
 
 
-def start(config: Config, url: str, token: str, environ: Environ) -> str:
-    """Start the container and return its id. Raises SkincliError with docker's own reason.
+def start(config: Config, access: Access) -> None:
+    """Start the container. Raises SkincliError with docker's own reason.
 
     Interrupted or refused, it leaves no container.
     """
-    name = config.runner.name
-    with _env_file(_content(config, token)) as path:
+    name, environ, (url, _) = config.runner.name, access.environ, access.repository
+    with _env_file(_content(config, access.token)) as path:
         command = start_command(config.runner, url, str(path))
         try:
             answer = ask_to_the_end(command, environ)
@@ -83,8 +84,7 @@ def start(config: Config, url: str, token: str, environ: Environ) -> str:
             raise
     if not answer.ok:
         _remove_unstarted(name, environ)
-        raise failure("start the runner", answer, token)
-    return answer.out.strip()
+        raise failure("start the runner", answer, access.token)
 
 
 def undo(name: str, environ: Environ) -> None:

@@ -7,9 +7,10 @@ from skincli.config.automation import RunnerConfig
 from skincli.config.schema import Config
 from skincli.progress import Progress
 from skincli.runner import checks as look
-from skincli.runner import container, image, registered, room, volume
+from skincli.runner import image, registered, room, volume
 from skincli.runner.access import Access
 from skincli.runner.checks import Check, Environ
+from skincli.runner.engine import engine_of
 from skincli.runner.github import GitHubError, Runner
 
 # CML asks GitHub itself for the newest runner, whatever host the repository is on.
@@ -43,7 +44,7 @@ def examine(
 ) -> Findings:
     """Look at the machine, the settings and GitHub. A dry run downloads no image for it."""
     runner = config.runner
-    checks = [*_machine(runner, access.environ, replace), *access.checks, volume.store(config)]
+    checks = [*_machine(config, access, replace), *access.checks, volume.store(config)]
     online, runners, ghosts = _at_github(config, access, allow_public)
     found = Findings((*checks, *online), runners, ghosts)
     if not _engine_answers(found):
@@ -51,8 +52,9 @@ def examine(
     return _with_image(found, runner, access.environ, progress, pull=found.ready and not dry_run)
 
 
-def _machine(runner: RunnerConfig, environ: Environ, replace: bool) -> list[Check]:
+def _machine(config: Config, access: Access, replace: bool) -> list[Check]:
     """The checks of the GPU and of docker. Each that builds on a failed one is left out."""
+    runner, environ = config.runner, access.environ
     found = [look.nvidia_driver(environ)] if runner.gpu else []
     found.append(look.docker_client(environ))
     if found[-1].ok:
@@ -63,7 +65,7 @@ def _machine(runner: RunnerConfig, environ: Environ, replace: bool) -> list[Chec
             _architecture(host.architecture, runner),
             room.memory(host, runner.shm_size),
             room.disk(host),
-            container.name_free(runner.name, environ, replace),
+            engine_of(config).name_free(config, access, replace),
         ]
     return found
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from skincli.config.schema import Config
 from skincli.errors import SkincliError
 from skincli.progress import Progress
-from skincli.runner import container
+from skincli.runner import actions, container
 from skincli.runner.access import Access
 from skincli.runner.github import GitHub, GitHubError, api_of
 from skincli.runner.preflight import Findings
@@ -20,8 +20,9 @@ _HEADER: Final = (
 
 
 def take_over(config: Config, access: Access, found: Findings, progress: Progress) -> None:
-    """Stop and remove the container of this name, and take all ghosts off GitHub's list."""
+    """End whatever engine has this name, and take all ghosts off GitHub's list."""
     name, ghosts = config.runner.name, [each.id for each in found.ghosts]
+    actions.stop(config, access.environ, access.github, progress)
     if container.find(name, access.environ) is not None:
         number = end(name, access, progress)
         container.remove(name, access.environ)

@@ -9,28 +9,22 @@ from skincli.errors import SkincliError
 from skincli.progress import Progress
 from skincli.runner import container
 from skincli.runner.access import Access
-from skincli.runner.github import GitHub, GitHubError, Runner
+from skincli.runner.engine import NotListed
+from skincli.runner.github import GitHubError, Runner
 from skincli.runner.token import masked
 
 _POLL_SECONDS: Final = 2.0
 
 
-class NotListed(SkincliError):
-    """The time to wait is over. The container still runs, and may yet register."""
-
-
 def wait_until_registered(
-    runner: RunnerConfig,
-    access: Access,
-    github: GitHub,
-    before: Collection[int],
-    progress: Progress,
+    runner: RunnerConfig, access: Access, before: Collection[int], progress: Progress
 ) -> Runner:
     """The runner as GitHub lists it once it is online; `before` are the ids that were there.
 
     Raises SkincliError when the container ends first, having shown the end of its log, and
     NotListed when `runner.start_timeout` is over.
     """
+    _, github = access.repository
     deadline = time.monotonic() + runner.start_timeout
     trouble = ""
     with progress.step("waiting for GitHub to list the runner", 0):
