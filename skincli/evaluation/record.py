@@ -2,7 +2,6 @@
 
 import json
 import platform
-import tempfile
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -17,6 +16,7 @@ from skincli.evaluation.plots.canvas import to_png
 from skincli.evaluation.plots.drawing import draw
 from skincli.evaluation.predictions import Predictions, write_predictions
 from skincli.evaluation.report.report import render
+from skincli.tracking.writing import replaced_folder
 
 RECORD_FILE: Final = "evaluation.json"
 METRICS_FILE: Final = "metrics.json"
@@ -46,14 +46,8 @@ def write_evaluation(evaluation: Evaluation) -> Path:
     subject, root = evaluation.subject, Path(evaluation.settings.root)
     target = root / f"{subject.bundle_digest[:12]}-{subject.manifest.name}-{subject.key}"
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f"{target.name}.partial-", dir=root) as name:
-            fresh = Path(name) / "new"
-            fresh.mkdir()
+        with replaced_folder(target) as fresh:
             _write_files(fresh, evaluation)
-            if target.exists():
-                target.rename(Path(name) / "old")
-            fresh.rename(target)
     except OSError as error:
         raise SkincliError(
             f"`{target}` cannot be written: {error.strerror}", "set evaluate.root=FOLDER"

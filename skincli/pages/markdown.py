@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Final
 
-_APART: Final = "&#8203;"
+_APART: Final = "\N{ZERO WIDTH SPACE}"
 _FIRM: Final = "\N{NO-BREAK SPACE}"
 _BREAKABLE: Final = re.compile(rf"[^\S{_FIRM}]+")
 _MARKUP: Final = re.compile(r"([\\`*_\[\]<>|~&#])")
@@ -19,7 +19,7 @@ _BULLET: Final = re.compile(r"^(?=[-+](?:\s|$)|-[- ]*$)")
 _NUMBERED: Final = re.compile(r"^(\d{1,9})(?=[.)](?:\s|$))")
 # Where GitHub would see a mention, a reference, an address or an emoji.
 _SEEN_LATER: Final = re.compile(
-    r"@|(?:#|\bGH-)(?=\d)|\bwww(?=\.)|:(?=//|[a-z+-][\w+-]*:)", re.IGNORECASE
+    r"@|(?:#|GH-)(?=\d)|www(?=\.)|:(?=//|[a-z+-][\w+-]*:)", re.IGNORECASE
 )
 _BACKTICKS: Final = re.compile(r"`+")
 
@@ -37,9 +37,10 @@ def plain(text: str) -> Markdown:
     """
     if isinstance(text, Markdown):
         return text
-    escaped = _MARKUP.sub(r"\\\1", shown(text))
+    escaped = _MARKUP.sub(r"\\\1", _unseen(shown(text)))
     escaped = _NUMBERED.sub(r"\1\\", _BULLET.sub(r"\\", escaped))
-    return Markdown(_unseen(escaped).replace("$", "<span>$</span>"))  # no mathematics
+    escaped = escaped.replace(_APART, "&#8203;")
+    return Markdown(escaped.replace("$", "<span>$</span>"))  # no mathematics
 
 
 def shown(text: str) -> str:
@@ -93,7 +94,7 @@ def fenced(language: str, text: str) -> Markdown:
 
 def details(summary: str, *content: str) -> Markdown:
     """What a reader opens by a click on `summary`."""
-    opening = f"<details>\n<summary>{_unseen(escape(shown(summary)))}</summary>"
+    opening = f"<details>\n<summary>{escape(_unseen(shown(summary)))}</summary>"
     return blocks((Markdown(opening), *content, Markdown("</details>")))
 
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +11,7 @@ from skincli.errors import SkincliError, UsageError
 from skincli.reporting.collecting import PICTURES
 from skincli.reporting.facts import Facts
 from skincli.reporting.markdown import Written
+from skincli.tracking.writing import replaced_folder
 
 REPORT_FILE: Final = "report.md"
 FACTS_FILE: Final = "report.json"
@@ -35,18 +35,9 @@ def write_report(folder: Path, facts: Facts, written: Written, pictures: Sequenc
 
     Raises SkincliError when it cannot be written.
     """
-    target = folder.resolve()
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(
-            prefix=f"{target.name}.partial-", dir=target.parent
-        ) as name:
-            fresh = Path(name) / "new"
-            fresh.mkdir()
+        with replaced_folder(folder.resolve()) as fresh:
             _write_files(fresh, facts, written, pictures)
-            if target.exists():
-                target.rename(Path(name) / "old")
-            fresh.rename(target)
     except OSError as error:
         raise SkincliError(
             f"`{folder}` cannot be written: {error.strerror or error}",

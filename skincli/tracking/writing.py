@@ -2,7 +2,9 @@
 
 import errno
 import os
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -49,6 +51,28 @@ def write_atomically(path: Path, text: str) -> None:
     except OSError:
         partial.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def replaced_folder(target: Path) -> Iterator[Path]:
+    """A folder to fill beside `target`, whose name and place it takes when it is whole.
+
+    Raises OSError; what was there before then stays, as after any error of who fills it.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    prefix = f"{target.name}.partial-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=target.parent) as name:
+        fresh, former = Path(name) / "new", Path(name) / "old"
+        fresh.mkdir()
+        yield fresh
+        if target.exists():
+            target.rename(former)
+        try:
+            fresh.rename(target)
+        except BaseException:
+            if former.exists():
+                former.rename(target)
+            raise
 
 
 def _after_last_whole_line(descriptor: int) -> int:

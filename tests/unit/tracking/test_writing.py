@@ -3,7 +3,12 @@
 import pytest
 from disks import no_file_beyond
 
-from skincli.tracking.writing import append_line, flush_to_disk, write_atomically
+from skincli.tracking.writing import (
+    append_line,
+    flush_to_disk,
+    replaced_folder,
+    write_atomically,
+)
 
 
 @pytest.fixture
@@ -44,3 +49,39 @@ def test_a_file_is_replaced_whole_or_not_at_all(file, tmp_path):
     assert list(tmp_path.iterdir()) == [file]
     write_atomically(file, "second\n")
     assert file.read_text() == "second\n"
+
+
+def test_a_folder_takes_its_place_when_it_is_whole(tmp_path):
+    target = tmp_path / "reports" / "one"
+    for text in ("first", "second"):
+        with replaced_folder(target) as fresh:
+            (fresh / text).touch()
+            assert not (target / text).exists()
+        assert [each.name for each in target.iterdir()] == [text]
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_a_folder_that_is_not_finished_leaves_the_former_one(tmp_path, error):
+    target = tmp_path / "one"
+    with replaced_folder(target) as fresh:
+        (fresh / "former").touch()
+
+    def fill_half() -> None:
+        with replaced_folder(target) as fresh:
+            (fresh / "half").touch()
+            raise error
+
+    with pytest.raises(error):
+        fill_half()
+    assert list(tmp_path.iterdir()) == [target]
+    assert [each.name for each in target.iterdir()] == ["former"]
+
+
+def test_a_folder_that_cannot_take_its_place_gives_it_back(tmp_path):
+    target = tmp_path / "one"
+    with replaced_folder(target) as fresh:
+        (fresh / "former").touch()
+    with pytest.raises(OSError, match="No such file"), replaced_folder(target) as fresh:
+        fresh.rmdir()
+    assert [each.name for each in target.iterdir()] == ["former"]
