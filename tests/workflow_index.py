@@ -14,7 +14,25 @@ from packaging.utils import canonicalize_name
 
 # The steps call these by name; what other packages bring along is large and not called.
 _CALLED = {"ruff", "uv"}
-_EXECUTABLE = 0o755 << 16
+_EXECUTABLE = 0o100755 << 16
+
+# hatchling asks for this package to build an editable install, and nothing else here needs it.
+_EDITABLES = """
+from pathlib import Path
+
+class EditableProject:
+    def __init__(self, name, root):
+        self.name, self.root, self.folders = name, Path(root), []
+
+    def add_to_path(self, folder):
+        self.folders.append(str((self.root / folder).resolve()))
+
+    def files(self):
+        return [(f"{self.name}.pth", "\\n".join(self.folders))]
+
+    def dependencies(self):
+        return []
+"""
 
 
 def needed_by_skincli() -> set[str]:
@@ -31,29 +49,40 @@ def fill_index(folder: Path, environment: Path, names: Iterable[str]) -> None:
     for package in distributions(path=[str(site)]):
         name = canonicalize_name(package.metadata["Name"])
         if name in missing:
-            _write_wheel(folder, package, site)
             missing.remove(name)
+            stem = f"{name.replace('-', '_')}-{package.version}"
+            path_file = {f"_{stem}.pth": f"{site}\n".encode()}
+            programs = [file for file in package.files or [] if file.name in _CALLED]
+            scripts = {
+                f"{stem}.data/scripts/{file.name}": file.read_binary()
+                for file in programs
+                if file.parent.name == "bin"
+            }
+            _write_wheel(folder, stem, path_file | scripts, package)
     assert not missing, f"not installed in {environment}: {missing}"
 
 
-def _write_wheel(folder: Path, package: Distribution, site: Path) -> None:
-    stem = f"{package.metadata['Name'].replace('-', '_')}-{package.version}"
-    extras = package.metadata.get_all("Provides-Extra") or []
-    about = [f"Name: {package.metadata['Name']}", f"Version: {package.version}"]
+def add_editables(folder: Path) -> None:
+    _write_wheel(folder, "editables-0.5", {"editables.py": _EDITABLES.encode()})
+
+
+def _write_wheel(
+    folder: Path, stem: str, files: dict[str, bytes], package: Distribution | None = None
+) -> None:
+    name, version = stem.split("-")
+    about = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
+    extras = package.metadata.get_all("Provides-Extra") or [] if package else []
+    entry_points = package.read_text("entry_points.txt") or "" if package else ""
+    wheel = ["Wheel-Version: 1.0", "Root-Is-Purelib: true", "Tag: py3-none-any"]
     texts = {
-        f"_{stem.partition('-')[0]}.pth": f"{site}\n",
-        f"{stem}.dist-info/METADATA": "\n".join(
-            ["Metadata-Version: 2.1", *about, *(f"Provides-Extra: {extra}" for extra in extras), ""]
-        ),
-        f"{stem}.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        f"{stem}.dist-info/entry_points.txt": package.read_text("entry_points.txt") or "",
+        "METADATA": "\n".join([*about, *(f"Provides-Extra: {extra}" for extra in extras), ""]),
+        "WHEEL": "\n".join([*wheel, ""]),
+        "entry_points.txt": entry_points,
     }
-    texts[f"{stem}.dist-info/RECORD"] = "".join(f"{name},,\n" for name in texts)
-    with zipfile.ZipFile(folder / f"{stem}-py3-none-any.whl", "w") as wheel:
-        for name, text in texts.items():
-            wheel.writestr(name, text)
-        for file in package.files or []:
-            if file.parent.name == "bin" and file.name in _CALLED:
-                entry = zipfile.ZipInfo(f"{stem}.data/scripts/{file.name}")
-                entry.external_attr = _EXECUTABLE
-                wheel.writestr(entry, file.read_binary())
+    files |= {f"{stem}.dist-info/{name}": text.encode() for name, text in texts.items()}
+    files[f"{stem}.dist-info/RECORD"] = "".join(f"{name},,\n" for name in files).encode()
+    with zipfile.ZipFile(folder / f"{stem}-py3-none-any.whl", "w") as archive:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = _EXECUTABLE
+            archive.writestr(entry, content)

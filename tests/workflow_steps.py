@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from workflow_expressions import fill_in, holds
 
@@ -103,6 +104,11 @@ class Job:
             if self._title(step) not in self.skip and holds(step.get("if"), self.contexts, self.ok):
                 self._step(step, self.machine.temp / f"step-{number}")
         return self
+
+    def require_ok(self) -> None:
+        if not self.ok:
+            last = self.steps[-1]
+            pytest.fail(f"`{last.name}` ended with {last.code}:\n{last.output}")
 
     def output_of(self, name: str) -> str:
         [found] = [step.output for step in self.steps if step.name == name]

@@ -21,6 +21,7 @@ class CommentsStandIn(StandIn):
         super().__init__()
         self.pulls: list[dict[str, Any]] = []
         self.comments: dict[str, list[dict[str, Any]]] = {}
+        self.away = False
 
     def add(self, place: str, author: str, body: str) -> dict[str, Any]:
         number = sum(map(len, self.comments.values())) + 1
@@ -30,7 +31,9 @@ class CommentsStandIn(StandIn):
         return comment
 
     def answer(self, asked: Asked, handler: Handler) -> None:
-        if re.fullmatch(rf"{_REPO}/commits/\w+/pulls", asked.path):
+        if self.away:
+            handler.reply(503)
+        elif re.fullmatch(rf"{_REPO}/commits/\w+/pulls", asked.path):
             self._page(asked, handler, self.pulls)
         elif found := re.fullmatch(rf"{_REPO}/((?:commits|issues)/\w+)/comments", asked.path):
             self._list(asked, handler, found[1])
