@@ -126,6 +126,7 @@ def _lineage_lines(found: "ModelLineage") -> list[str]:
         f"config {found.config_sha256[:12]} (`--json` shows it)",
         f"data {lineage.data_name} ({kind}) {lineage.dataset_fingerprint[:12]}, "
         f"{lineage.split} split {lineage.split_fingerprint[:12]}",
+        *_version_lines(found),
         *(f"warning: {warning}" for warning in lineage.data_warnings),
         f"commit {lineage.git_commit}",
         "packages " + ", ".join(f"{k} {v}" for k, v in lineage.packages.items()),
@@ -139,6 +140,11 @@ def _original_lines(spec: "BundleSpec") -> list[str]:
     if spec.quantised_from is None:
         return []
     return [f"made of bundle {spec.quantised_from[:12]}, run {spec.lineage.parent_run_id}"]
+
+
+def _version_lines(found: "ModelLineage") -> list[str]:
+    version = found.run.data_version if found.run else None
+    return [f"data version {version}"] if version else []
 
 
 def _change_line(change: "Change") -> str:

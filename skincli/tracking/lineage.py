@@ -9,17 +9,18 @@ from skincli.tracking.history import Change, config_digest
 from skincli.tracking.registry import ModelVersion, Registry, read_registry
 from skincli.tracking.resolve import ResolvedModel, resolve
 from skincli.tracking.store import connect, store_errors
-from skincli.tracking.stored_runs import find_run
+from skincli.tracking.stored_runs import DATA_VERSION_TAG, find_run
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedRun:
-    """The run that made or brought in the bundle. `status` and `started` are the store's."""
+    """The run that made or brought in the bundle, as the store knows it."""
 
     run_id: str
     name: str
     status: str
     started: str
+    data_version: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +68,5 @@ def _logged_run(config: Config, run_id: str | None) -> LoggedRun | None:
         name=run.info.run_name,
         status=run.info.status,
         started=started.isoformat(timespec="seconds"),
+        data_version=run.data.tags.get(DATA_VERSION_TAG),
     )

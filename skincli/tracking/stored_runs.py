@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 HOST_TAG: Final = "skincli.host"
 PROCESS_TAG: Final = "skincli.process"
 RUN_TAG: Final = "skincli.run_id"
+# The version of the data that the run learnt from, where they have one.
+DATA_VERSION_TAG: Final = "skincli.data_version"
 _PARENT_TAG: Final = "mlflow.parentRunId"
 _RUN_ID: Final = re.compile(r"[0-9a-f]{32}")
 NO_SUCH_RUN: Final = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")

@@ -28,6 +28,7 @@ from skincli.training.report import Report
 from skincli.training.resume import find_run_cut_off, find_run_to_resume, has_checkpoint
 from skincli.training.sealing import seal_bundle
 from skincli.training.start import describe_start
+from skincli.versioning.recording import data_version, to_record, to_tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +139,9 @@ def _open(
     """Say, record and draw what is about to be done."""
     start = describe_start(config, prepared, device, parameters, recorder.folder)
     progress.panel(start.title, start.rows())
-    recorder.tags(_tags(prepared))
-    recorder.environment(describe_environment(device))
+    version = data_version(config.data, prepared)
+    recorder.tags(_tags(prepared) | to_tags(version))
+    recorder.environment(describe_environment(device) | to_record(version))
     report = Report(config, prepared, recorder, progress)
     report.start()
     return report

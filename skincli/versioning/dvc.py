@@ -50,7 +50,10 @@ class Dvc:
     def transfer(self, title: str, progress: Progress, *words: str) -> Ended:
         """Run a command that moves files, and show how far it is."""
         with progress.step(title, 0) as step:
-            return self.attempt(*words, on_line=_Bar(step).see)
+            bar = _Bar(step)
+            ended = self.attempt(*words, on_line=bar.see)
+            bar.finish()
+        return ended
 
     def attempt(self, *words: str, on_line: Callable[[str], None] = lambda _: None) -> Ended:
         """Run it, whatever comes of it. Raises SkincliError when it cannot be started."""
@@ -67,15 +70,18 @@ class _Bar:
 
     def __init__(self, step: Step) -> None:
         self._step = step
-        self._done = 0
+        self._done = self._total = 0
 
     def see(self, line: str) -> None:
         files, size = _FILES.search(line), _BYTES.search(line)
         if files is not None:
-            done, total = map(int, files.groups())
-            # Each kind of object is counted afresh.
-            news = done - self._done if done >= self._done else 0
+            done, self._total = map(int, files.groups())
+            # Lists of files are counted before the files, from nothing each.
+            self._step.advance(max(done - self._done, 0), of=f"{self._total:,} files")
             self._done = done
-            self._step.advance(news, files=f"{done:,} of {total:,}")
         elif size is not None:
             self._step.advance(0, file="/".join(size.groups()))
+
+    def finish(self) -> None:
+        """The last bars come before the last files."""
+        self._step.advance(self._total - self._done, of="", file="")

@@ -8,6 +8,7 @@ from skincli.config.data import DataConfig
 from skincli.data import PreparedSet
 from skincli.data.fingerprints import digest_of
 from skincli.errors import SkincliError
+from skincli.tracking.stored_runs import DATA_VERSION_TAG
 from skincli.versioning.pointers import (
     Marks,
     Pinned,
@@ -20,7 +21,6 @@ from skincli.versioning.stages import PREPARE
 from skincli.versioning.tracked import Tracked
 
 LOCK_FILE: Final = "dvc.lock"
-VERSION_TAG: Final = "skincli.data_version"
 RECORD_KEY: Final = "data_version"
 
 
@@ -28,11 +28,12 @@ RECORD_KEY: Final = "data_version"
 class DataVersion:
     """What git and DVC keep of the data that a run is trained on.
 
-    `raw` are the pointers. `prepare` is the stage of that name in `dvc.lock`, empty where the run's
-    set was prepared otherwise. `modified` says that the data at hand are others than the version's,
-    `committed` that the last commit has the version.
+    `data` is the name of the set, `raw` are its pointers. `prepare` is the stage of that name in
+    `dvc.lock`, empty where the run's set was prepared otherwise. `modified` says that the data at
+    hand are others than the version's, `committed` that the last commit has the version.
     """
 
+    data: str
     raw: tuple[Pinned, ...]
     marks: Marks
     prepare: dict[str, Any]
@@ -59,6 +60,7 @@ def data_version(data: DataConfig, prepared: PreparedSet) -> DataVersion | None:
     known, ours = pointers[0].marks, marks_of(prepared)
     stage = locked_stage(tracked, pointers)
     return DataVersion(
+        data=data.set_name,
         raw=tuple(pointer.pinned for pointer in pointers),
         marks=known,
         prepare=stage if replace(ours, contents="") == replace(known, contents="") else {},
@@ -92,14 +94,20 @@ def locked_stage(tracked: Tracked, pointers: Sequence[Pointer]) -> dict[str, Any
     return stage if made_of == wanted else {}
 
 
-def to_record(version: DataVersion) -> dict[str, Any]:
-    """The version as it is kept with a run."""
-    return {"name": version.name, **asdict(version)}
+def to_record(version: DataVersion | None) -> dict[str, Any]:
+    """The version as it is kept with a run's environment; nothing for none."""
+    return {RECORD_KEY: {"name": version.name, **asdict(version)}} if version else {}
+
+
+def to_tags(version: DataVersion | None) -> dict[str, str]:
+    """The version as the store shows it; nothing for none."""
+    return {DATA_VERSION_TAG: version.name} if version else {}
 
 
 def from_record(record: Mapping[str, Any]) -> DataVersion:
     """What `to_record` has kept. Raises KeyError or TypeError for anything else."""
     return DataVersion(
+        data=str(record["data"]),
         raw=tuple(Pinned(**part) for part in record["raw"]),
         marks=Marks(**record["marks"]),
         prepare=dict(record["prepare"]),

@@ -45,6 +45,11 @@ class Repository:
         listed = self._run("status", "--porcelain", "-z", "--", *map(str, paths))
         return [entry[3:] for entry in listed.split("\0") if entry]
 
+    def had(self, file: Path, text: str) -> bool:
+        """Whether a commit of any branch brought `text` into `file` or took it out."""
+        words = ("log", "--all", "--max-count=1", "--format=%H", f"-S{text}", "--", str(file))
+        return bool(_git(self.root, *words).out)
+
     def stage(self, paths: Sequence[Path]) -> None:
         self._run("add", "--", *map(str, paths))
 

@@ -1,0 +1,48 @@
+"""DVC's cache: a file for every object, called by its MD5; a folder is a list of them."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from skincli.versioning.pointers import Pinned, pinned
+from skincli.versioning.recording import locked_stage, read_pointers
+from skincli.versioning.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """An object that the cache lacks: what it is called here, and in a remote."""
+
+    name: str
+    key: str
+
+
+def missing_objects(workspace: Workspace) -> list[Missing]:
+    """What the cache lacks of the present version."""
+    pointers = read_pointers(workspace.tracked)
+    stage = locked_stage(workspace.tracked, pointers)
+    parts = [*(pointer.pinned for pointer in pointers), *made(stage)]
+    return list(lacking(workspace.cache, parts))
+
+
+def made(stage: dict[str, Any]) -> tuple[Pinned, ...]:
+    """What a stage of `dvc.lock` made."""
+    return tuple(pinned(out) for out in stage.get("outs", ()))
+
+
+def lacking(cache: Path, parts: Iterable[Pinned]) -> Iterator[Missing]:
+    """The objects of files and folders that `cache` has not got."""
+    for part in parts:
+        listing = cache / _key(part.md5)
+        if not listing.is_file():
+            yield Missing(part.path, _key(part.md5))
+        elif part.md5.endswith(".dir"):
+            for entry in json.loads(listing.read_text(encoding="utf-8")):
+                if not (cache / _key(entry["md5"])).is_file():
+                    yield Missing(f"{part.path}/{entry['relpath']}", _key(entry["md5"]))
+
+
+def _key(md5: str) -> str:
+    return f"files/md5/{md5[:2]}/{md5[2:]}"

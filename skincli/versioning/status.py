@@ -1,0 +1,85 @@
+"""The verb `status`: what has changed since the last version, and what was not pushed."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from skincli.config.schema import Config
+from skincli.errors import SkincliError
+from skincli.progress import Progress
+from skincli.versioning.pointers import Pinned
+from skincli.versioning.recording import LOCK_FILE, read_pointers
+from skincli.versioning.remote import Remote
+from skincli.versioning.stages import disagreements
+from skincli.versioning.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataStatus:
+    """`raw` is the last version, empty before the first.
+
+    `added`, `modified` and `deleted` are files that are not as in it, `uncommitted` the pointers
+    that git's last commit has not got. `unpushed` are files that the remote lacks, None where that
+    is not known. `settings` are keys to which `params.yaml` gives another value than the config.
+    """
+
+    raw: tuple[Pinned, ...]
+    added: tuple[str, ...] = ()
+    modified: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+    uncommitted: tuple[str, ...] = ()
+    remote: str | None = None
+    unpushed: tuple[str, ...] | None = None
+    settings: tuple[str, ...] = ()
+
+    @property
+    def unchanged(self) -> bool:
+        return not (self.added or self.modified or self.deleted)
+
+
+def status(config: Config, progress: Progress) -> DataStatus:
+    """Compare what is there with the last version, and that with git and the remote.
+
+    A remote that does not answer is warned of. Raises UsageError as `version` does.
+    """
+    workspace = Workspace.of(config)
+    tracked = workspace.tracked
+    pointers = read_pointers(tracked)
+    if not pointers or not workspace.is_ready:
+        return DataStatus(raw=())
+    remote, told = _ask(workspace, progress)
+    changes = told.get("uncommitted", {})
+    files = [*workspace.pointer_files, tracked.here / LOCK_FILE]
+    return DataStatus(
+        raw=tuple(pointer.pinned for pointer in pointers),
+        added=_files(workspace, changes.get("added", ())),
+        modified=_files(workspace, changes.get("modified", ())),
+        deleted=_files(workspace, changes.get("deleted", ())),
+        uncommitted=tuple(workspace.repository.changed(files)),
+        remote=remote.url if remote else None,
+        unpushed=_files(workspace, told.get("not_in_remote", ())) if remote else None,
+        settings=tuple(disagreements(config, tracked.here)),
+    )
+
+
+def _ask(workspace: Workspace, progress: Progress) -> tuple[Remote | None, dict[str, Any]]:
+    """The remote if it could be looked at, and what DVC has found."""
+    words = ["data", "status", "--json", "--granular"]
+    remote = Remote.find(workspace.dvc)
+    if remote is not None:
+        try:
+            return remote, json.loads(workspace.dvc.run(*words, "--not-in-remote"))
+        except SkincliError as error:
+            progress.warn(f"{error.message}: what was not pushed is not known")
+    return None, json.loads(workspace.dvc.run(*words))
+
+
+def _files(workspace: Workspace, names: Iterable[str]) -> tuple[str, ...]:
+    """Those that belong to the set, folders only where none of their files is named."""
+    here = workspace.tracked.here
+    roots = (*workspace.tracked.raw, *workspace.tracked.made)
+    ours = [n for n in sorted(names) if any((here / n).is_relative_to(root) for root in roots)]
+    return tuple(
+        n for n in ours if not (n.endswith("/") and any(m != n and m.startswith(n) for m in ours))
+    )
