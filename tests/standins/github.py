@@ -55,10 +55,10 @@ class Repo:
 class GitHubStandIn(StandIn):
     """Repositories by `owner/name` and tokens by their text.
 
-    Faults go by `repository`, `runners`, `rights`, `jit` and `remove`; `stall` hangs up after 20
-    seconds or at the end. `limited` is a used-up limit of the rate. `moved` holds the new places of
-    `/repos/OWNER/NAME`. What a container does at GitHub by another protocol, a stand-in of docker
-    does under `/test/`, without a token.
+    Faults go by `repository`, `runners`, `rights`, `jit`, `jit after` (it is done, and the answer
+    lost) and `remove`; `stall` hangs up after 20 seconds or at the end. `limited` is a used-up
+    limit of the rate. `moved` holds the new places of `/repos/OWNER/NAME`. What a container does at
+    GitHub by another protocol, a stand-in of docker does under `/test/`, without a token.
     """
 
     def __init__(self, repositories: dict[str, Repo], tokens: dict[str, Token]) -> None:
@@ -174,6 +174,9 @@ class GitHubStandIn(StandIn):
         made.os, made.ephemeral = "unknown", True
         made.encoded = base64.b64encode(f"jit-{made.id}-{made.name}".encode()).decode()
         self.configurations.append(made.encoded)
+        lost = self.next_fault("jit after")
+        if lost is not None and answer_fault(handler, lost):
+            return
         answer = {"runner": made.as_json(), "encoded_jit_config": made.encoded}
         _send(handler, 201, answer)
 

@@ -54,7 +54,7 @@ def run_detached() -> int:
     setting = Setting.of_json(told["setting"])
     progress = Logged(Files(setting.name))
     try:
-        with_signals()
+        handle_signals()
         github = GitHub(setting.api, setting.repository, told["token"])
         Supervisor(setting, github, os.environ, progress).run()
     except Interrupted:
@@ -65,7 +65,7 @@ def run_detached() -> int:
     return 0
 
 
-def with_signals() -> None:
+def handle_signals() -> None:
     """The first SIGTERM or SIGINT raises Interrupted where the work is, later ones do nothing."""
     told: list[int] = []
 

@@ -73,6 +73,7 @@ class Supervisor:
 
     def _keep_going(self) -> None:
         failures = 0
+        self._await_docker()
         ended = self._take_over()
         while True:
             if ended is not None:
@@ -114,15 +115,16 @@ class Supervisor:
         try:
             self._await_docker()
             turn = self._new_turn()
-            turn.create(self._noted.runner, self._registered())
+            name, encoded = self._registered()
+            turn.create(name, encoded)
             return turn.run()
         except SkincliError as error:
             with suppress(SkincliError):
                 end_container(self._setting.name, self._environ)
             return Ended(False, 0, 0.0, (f"{error.message}; {error.hint}".rstrip("; "),))
 
-    def _registered(self) -> str:
-        """A configuration for one job. Waits while GitHub is away. Raises GitHubError."""
+    def _registered(self) -> tuple[str, str]:
+        """A runner's name and configuration. Waits while GitHub is away. Raises GitHubError."""
         failures = 0
         while True:
             name = fresh_name(self._setting)
@@ -139,7 +141,7 @@ class Supervisor:
             else:
                 self._progress.note(f"registered {name}")
                 self._note(doing="waiting for a job")
-                return made.encoded
+                return name, made.encoded
 
     def _wait_for_github(self, error: GitHubError, failures: int) -> None:
         seconds = _GITHUB_PATIENCE.seconds(failures, error.asked)
