@@ -113,8 +113,8 @@ def status(config: Config, environ: Environ, github: GitHub | None) -> ActionsSt
 def stop(config: Config, environ: Environ, github: GitHub | None, progress: Progress) -> bool:
     """End the supervisor, which stops its container; False where nothing was left to end.
 
-    What a supervisor that was killed has left is ended too, at GitHub only with `github`. Raises
-    SkincliError where docker fails.
+    What a supervisor that was killed has left is ended too, at GitHub only with `github`; what
+    GitHub may still list stays noted. Raises SkincliError where docker fails.
     """
     name = config.runner.name
     files = Files(name)
@@ -124,13 +124,23 @@ def stop(config: Config, environ: Environ, github: GitHub | None, progress: Prog
         progress.note(f"stopping, which takes up to {container.STOP_SECONDS} seconds")
         _end(noted.pid, lambda: noted.running)
     end_container(name, environ)
-    left = files.read()
-    if left is not None and left.registered and github is not None:
-        remove_ghosts(github, left.registered, progress)
-        left = None
-    if left is None or not left.registered:
+    if _forgotten(files.read(), github, progress):
         files.forget()
     return running or found is not None
+
+
+def _forgotten(left: Noted | None, github: GitHub | None, progress: Progress) -> bool:
+    """Whether GitHub lists no runner of this machine any more."""
+    if left is None or not left.registered:
+        return True
+    if github is None:
+        return False
+    try:
+        remove_ghosts(github, left.registered, progress)
+    except GitHubError as error:
+        progress.warn(error.message)
+        return False
+    return True
 
 
 def log_path(config: Config) -> Path:

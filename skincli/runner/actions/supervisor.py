@@ -18,7 +18,7 @@ from skincli.runner.actions.ghosts import remove_ghosts
 from skincli.runner.actions.preparing import pull
 from skincli.runner.actions.setting import DEPRECATED, Setting, fresh_name
 from skincli.runner.actions.state import Files, Noted, now
-from skincli.runner.actions.turn import DOCKER_PATIENCE, Ended, Turn, is_busy, runner_of
+from skincli.runner.actions.turn import DOCKER_PATIENCE, Ended, Turn, job_of, runner_of
 from skincli.runner.checks import Environ, docker_engine
 from skincli.runner.github import GitHub, GitHubError
 from skincli.tracking.locking import exclusively
@@ -100,11 +100,12 @@ class Supervisor:
                 f"there is a container `{name}` that the engine actions did not make",
                 f"end it with `docker stop {name}` and `docker rm {name}`, or choose `--name`",
             )
-        if found.running and is_busy(name, self._environ):
-            self._progress.note(f"{runner} runs a job already; waiting for its end")
+        job = job_of(name, self._environ) if found.running else ""
+        if job:
+            self._progress.note(f"{runner} runs the job {job}; waiting for its end")
             others = tuple(each for each in self._noted.registered if each != runner)
             self._note(runner=runner, registered=(*others, runner))
-            return self._new_turn().adopt()
+            return self._new_turn().adopt(job)
         self._progress.note(f"removing the idle container of {runner}")
         self._note(registered=(*self._noted.registered, runner))
         end_container(name, self._environ)

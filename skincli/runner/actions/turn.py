@@ -69,10 +69,10 @@ class Turn:
         """Start it and wait until it has ended."""
         return self._see_through(start_command(self._setting))
 
-    def adopt(self) -> Ended:
-        """Wait for the end of one that runs already."""
-        for line in container.last_lines(self._setting.name, self._environ, _KEPT):
-            self._hear(line)
+    def adopt(self, job: str) -> Ended:
+        """Wait for the end of one that runs a job already."""
+        self._job = True
+        self._began(job)
         return self._see_through(self._attach())
 
     def _see_through(self, command: list[str]) -> Ended:
@@ -137,6 +137,7 @@ def runner_of(name: str, environ: Environ) -> str:
     return "" if told == "<no value>" else told
 
 
-def is_busy(name: str, environ: Environ) -> bool:
-    """Whether the runner in a container has taken a job."""
-    return any(_JOB in line for line in container.last_lines(name, environ, _KEPT))
+def job_of(name: str, environ: Environ) -> str:
+    """The job that the runner in a container has taken; empty where it has none."""
+    lines = container.last_lines(name, environ, _KEPT)
+    return next((line.partition(_JOB)[2] for line in lines if _JOB in line), "")

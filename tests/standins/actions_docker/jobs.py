@@ -4,7 +4,6 @@ The verbs of `DockerStandIn`, and those that the engine `actions` needs on top. 
 itself happens when somebody looks, as it does there.
 """
 
-import http.client
 import json
 import sys
 import time
@@ -142,6 +141,8 @@ def log(found, line):
 
 
 def at_github(state, method, path, content=None):
+    import http.client  # half of a start's time, and few calls need it
+
     link = http.client.HTTPConnection(urlsplit(state["play"]["github"]).netloc, timeout=30)
     link.request(method, path, json.dumps(content or {}))
     answer = link.getresponse()

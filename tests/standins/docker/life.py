@@ -1,7 +1,6 @@
 """The life of a container with CML in it, from its start to its end."""
 
 import fcntl
-import http.client
 import json
 import secrets
 import sys
@@ -97,6 +96,8 @@ def _tell_github(state, method, number, content):
     """What a runner tells GitHub, in its stand-in's own way. Without one, nobody listens."""
     if not state["play"]["github"]:
         return {"id": 1}
+    import http.client  # half of a start's time, and few calls need it
+
     link = http.client.HTTPConnection(urlsplit(state["play"]["github"]).netloc, timeout=30)
     path = f"/test/runners/{number}".rstrip("/")
     link.request(method, path, None if content is None else json.dumps(content))
