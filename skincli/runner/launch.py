@@ -24,6 +24,8 @@ from skincli.runner.token import TOKEN_VARIABLE
 
 # A word that shlex leaves alone, in the place of the variable that a shell puts in.
 _ENV_FILE: Final = "ENV_FILE"
+# Another command was faster: what has the name is what that one makes.
+_TAKEN: Final = "is already in use by container"
 
 
 def start_command(runner: RunnerConfig, url: str, env_file: str) -> list[str]:
@@ -83,7 +85,8 @@ def start(config: Config, access: Access) -> None:
             undo(name, environ)
             raise
     if not answer.ok:
-        _remove_unstarted(name, environ)
+        if _TAKEN not in answer.err:
+            _remove_unstarted(name, environ)
         raise failure("start the runner", answer, access.token)
 
 

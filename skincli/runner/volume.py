@@ -42,6 +42,8 @@ def store(config: Config) -> Check:
         found = f"`{mask(uri)}` carries credentials, which jobs and `docker inspect` would show"
         mend = "leave them out: a workflow hands MLFLOW_TRACKING_PASSWORD on from its secrets"
         return Check(name, "failure", found, mend)
+    if not uri.isprintable():
+        return Check(name, "failure", f"{uri!r} is no URI", mend)
     if uri.startswith(_SQLITE) and not _in_volume(uri):
         found = f"`{uri}` is not under {MOUNT}: it would end with its job or its container"
         return Check(name, "failure", found, mend)

@@ -1,6 +1,7 @@
 """A docker without an engine: it remembers containers, and notes how it was called."""
 
 import json
+import shlex
 import shutil
 import stat
 import subprocess
@@ -13,11 +14,6 @@ import sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 import program
 sys.exit(program.main())
-"""
-_NVIDIA_SMI = """#!/bin/sh
-folder=$(dirname "$0")
-cat "$folder/driver.txt"
-exit "$(cat "$folder/driver.code")"
 """
 _WELL = {
     "engine": "up",  # down, denied, hangs
@@ -43,7 +39,6 @@ class DockerStandIn:
         self.folder = folder
         (folder / "git").symlink_to(shutil.which("git"))
         self._write("docker", _LAUNCHER)
-        self._write("nvidia-smi", _NVIDIA_SMI)
         state = {"containers": {}, "volumes": [], "images": [IMAGE], "play": _WELL}
         self._save(state)
         self.play(github=github)
@@ -62,8 +57,9 @@ class DockerStandIn:
         self._save(state)
 
     def play_driver(self, text, code=0):
-        (self.folder / "driver.txt").write_text(f"{text}\n")
-        (self.folder / "driver.code").write_text(str(code))
+        """What `nvidia-smi` says, with nothing but what a shell itself can do."""
+        said = f"printf '%s\\n' {shlex.quote(text)}"
+        self._write("nvidia-smi", f"#!/bin/sh\n{said}\nexit {code}\n")
 
     def remove(self, program):
         (self.folder / program).unlink()

@@ -1,99 +1,92 @@
-"""Stand-ins for `docker` and `nvidia-smi`: they record how they were called and play answers."""
+"""A docker and a GitHub that stand in for the real ones, and a folder to work in."""
 
 import json
-import shutil
-import stat
-import sys
+from functools import partial
 
 import pytest
+from standins.docker import DockerStandIn
+from standins.github import GitHubStandIn, Repo, Token
 
-_STAND_IN = f"""#!{sys.executable} -IS
-import json, os, sys
+from skincli.config.automation import RunnerConfig
+from skincli.config.operating import TrackingConfig
+from skincli.config.schema import Config
+from skincli.patience import Patience
+from skincli.progress import Silent
+from skincli.runner.github import GitHub
 
-folder, name = os.path.split(os.path.abspath(sys.argv[0]))
-arguments = sys.argv[1:]
-call = {{"program": name, "argv": arguments, "env": dict(os.environ)}}
-if "--env-file" in arguments:
-    path = arguments[arguments.index("--env-file") + 1]
-    call["env_file"] = path
-    call["env_file_mode"] = os.stat(path).st_mode
-    call["env_file_text"] = open(path).read()
-with open(folder + "/calls.jsonl", "a") as stream:
-    stream.write(json.dumps(call) + "\\n")
-with open(folder + "/answers.json") as stream:
-    answers = json.load(stream)
-verb = next(a for a in [*arguments, ""] if a not in ("container", ""))
-queue = answers[name + " " + verb]
-code, out, err = queue.pop(0) if len(queue) > 1 else queue[0]
-with open(folder + "/answers.json", "w") as stream:
-    json.dump(answers, stream)
-sys.stdout.write(out)
-sys.stderr.write(err)
-sys.exit(code)
-"""
-
-CONTAINER = "4f1c" * 16
-_NO_CONTAINER = (1, "\n", "Error response from daemon: No such container: skincli-runner\n")
-_GPU_QUERY = "--query-gpu=name,memory.total,driver_version"
-_WELL = {
-    "docker --version": [(0, "Docker version 28.2.2, build e6534b4\n", "")],
-    "docker version": [(0, "28.2.2\n", "")],
-    "docker info": [(0, '{"io.containerd.runc.v2":{},"nvidia":{},"runc":{}}\n', "")],
-    "docker inspect": [_NO_CONTAINER],
-    "docker run": [(0, CONTAINER + "\n", "Unable to find image locally\n")],
-    "docker rm": [(0, "skincli-runner\n", "")],
-    f"nvidia-smi {_GPU_QUERY}": [(0, "NVIDIA H200, 143771 MiB, 570.86.15\n", "")],
-}
+TOKEN = "ghp_0123456789abcdefghijTOKEN"
+REPOSITORY = "https://github.com/anna/lesions"
 
 
-class StandIns:
-    """A folder of programs; `environ` finds these and git, and nothing else."""
+class Notes(Silent):
+    def __init__(self):
+        self.lines = []
 
-    no_container = _NO_CONTAINER
+    def note(self, message):
+        self.lines.append(message)
 
-    def __init__(self, folder):
-        self.folder = folder
-        self.answers = dict(_WELL)
-        git = shutil.which("git")
-        (folder / "git").symlink_to(git)
-        for name in ("docker", "nvidia-smi"):
-            path = folder / name
-            path.write_text(_STAND_IN)
-            path.chmod(path.stat().st_mode | stat.S_IXUSR)
-        self._save()
+    def warn(self, message):
+        self.lines.append(f"warning: {message}")
+
+    def panel(self, title, rows):
+        self.lines += [title, *(value for _, value in rows)]
+
+
+class Place:
+    """What the tests of the runner's verbs use: `docker`, `github`, `notes`, and a config."""
+
+    repository = REPOSITORY
+    token = TOKEN
+
+    def __init__(self, docker, github):
+        self.docker = docker
+        self.github = github
+        self.notes = Notes()
+
+    @property
+    def repo(self):
+        return self.github.repositories["anna/lesions"]
+
+    @property
+    def runners(self):
+        return list(self.repo.runners.values())
 
     @property
     def environ(self):
-        # The ceiling keeps git from finding a repository around the tests' own folder.
-        folder = str(self.folder)
-        return {"PATH": folder, "HOME": folder, "GIT_CEILING_DIRECTORIES": str(self.folder.parent)}
+        return self.docker.environ | {"REPO_TOKEN": TOKEN}
 
-    def play(self, call, *answers):
-        """Answer `call` (program and verb) with each of `answers` in turn, the last for ever."""
-        self.answers[call] = list(answers)
-        self._save()
+    def config(self, uri=None, **settings):
+        at = {"repo": REPOSITORY, "api": self.github.url, "start_timeout": 30.0}
+        tracking = TrackingConfig() if uri is None else TrackingConfig(uri=uri)
+        return Config(runner=RunnerConfig(**at | settings), tracking=tracking)
 
-    def play_gpu(self, answer):
-        self.play(f"nvidia-smi {_GPU_QUERY}", answer)
+    def ghost(self, name, labels=("self-hosted", "cml-gpu"), status="offline"):
+        made = self.github.register("anna/lesions", name, list(labels))
+        made.status = status
+        return made
 
-    def remove(self, name):
-        (self.folder / name).unlink()
-
-    def calls(self, verb=None):
-        log = self.folder / "calls.jsonl"
-        lines = log.read_text().splitlines() if log.exists() else []
-        calls = [json.loads(line) for line in lines]
-        return [c for c in calls if verb is None or c["argv"][0] == verb]
-
-    def _save(self):
-        (self.folder / "answers.json").write_text(json.dumps(self.answers))
+    def assert_token_stayed_secret(self, *shown):
+        for call in self.docker.calls():
+            assert TOKEN not in " ".join(call["argv"])
+            assert TOKEN not in json.dumps(call["env"])
+        for text in (*shown, *self.notes.lines):
+            assert TOKEN not in text
 
 
 @pytest.fixture
-def programs(tmp_path):
+def docker(tmp_path):
     folder = tmp_path / "bin"
     folder.mkdir()
-    return StandIns(folder)
+    return DockerStandIn(folder)
+
+
+@pytest.fixture
+def place(docker):
+    repositories = {"anna/lesions": Repo()}
+    tokens = {TOKEN: Token(scopes="repo, workflow"), "weak": Token(rights="read", scopes="repo")}
+    with GitHubStandIn(repositories, tokens) as github:
+        docker.play(github=github.url)
+        yield Place(docker, github)
 
 
 @pytest.fixture(autouse=True)
@@ -101,4 +94,11 @@ def own_folders(tmp_path, monkeypatch):
     here = tmp_path / "work"
     here.mkdir()
     monkeypatch.chdir(here)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    # No certificate is looked at here, and to read all of them takes a tenth of a second each time.
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    monkeypatch.setattr("skincli.runner.waiting._POLL_SECONDS", 0.01)
+    at_once = partial(GitHub, patience=Patience(first=0.01, longest=0.01))
+    monkeypatch.setattr("skincli.runner.access.GitHub", at_once)

@@ -1,220 +1,462 @@
-import dataclasses
-import json
+import os
 import shlex
+import signal
 import stat
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
+from standins.faults import answers
 
-from skincli.config.automation import RunnerConfig
-from skincli.config.schema import Config
-from skincli.errors import ConfigError, SkincliError
-from skincli.progress import Silent
-from skincli.runner import set_up_runner
+from skincli.errors import Interrupted, SkincliError, UsageError
+from skincli.runner import launch
+from skincli.runner.engine import NotListed
+from skincli.runner.github_api import TRIES
+from skincli.runner.set_up import set_up_runner
 
-TOKEN = "ghp_0123456789abcdefTOKEN"
-REPOSITORY = "https://github.com/anna/lesions"
-CONTAINER = "4f1c" * 16
+IMAGE = "iterativeai/cml:0-dvc2-base1-gpu"
+NAME = "skincli-runner"
+ENV_FILE = """\
+REPO_TOKEN={token}
+_CML_RUNNER_SENSITIVE_ENV=REPO_TOKEN
+SKINCLI_VOLUME=/skincli
+SKINCLI__TRACKING__URI={uri}
+SKINCLI__RUN__ROOT=/skincli/runs
+SKINCLI__EVALUATE__ROOT=/skincli/evaluations
+UV_CACHE_DIR=/skincli/uv
+UV_PYTHON_INSTALL_DIR=/skincli/python
+XDG_CACHE_HOME=/skincli/cache
+"""
+STORE = "sqlite:////skincli/mlflow.db"
+LAST_WORDS = '{"level":"error","message":"Bad credentials, REPO_TOKEN should be a personal token"}'
 
 
-class Notes(Silent):
-    def __init__(self):
-        self.lines = []
-
-    def note(self, message):
-        self.lines.append(message)
-
-
-def config(**settings):
-    return Config(runner=RunnerConfig(**{"repo": REPOSITORY} | settings))
-
-
-def set_up(programs, *, dry_run=False, token=TOKEN, progress=None, **settings):
-    environ = programs.environ | ({} if token is None else {"REPO_TOKEN": token})
-    return set_up_runner(config(**settings), progress or Silent(), dry_run, environ)
+def set_up(place, *, environ=None, uri=None, settings=(), **options):
+    config = place.config(uri=uri, **dict(settings))
+    return set_up_runner(config, place.notes, environ or place.environ, **options)
 
 
 def failures(result):
-    return {check.name: check for check in result.checks if not check.ok}
+    return {check.name: check for check in result.failures}
 
 
-def changing_calls(programs):
-    return [call for call in programs.calls() if call["argv"][0] in ("run", "rm", "stop", "pull")]
+def started(docker):
+    return [call for call in docker.calls("run") if "-d" in call["argv"]]
 
 
-def assert_token_stayed_secret(programs, *shown):
-    for call in programs.calls():
-        assert TOKEN not in " ".join(call["argv"])
-        assert TOKEN not in json.dumps(call["env"])
-    for text in shown:
-        assert TOKEN not in text
-
-
-def test_a_runner_is_started_as_documented(programs):
-    progress = Notes()
-    result = set_up(programs, progress=progress)
-    assert (result.started, result.container) == (True, CONTAINER)
-    assert failures(result) == {}
-    (run,) = programs.calls("run")
-    env_file = run["env_file"]
-    assert run["argv"] == shlex.split(
-        "run -d --init --name skincli-runner --label skincli=runner --restart unless-stopped "
-        f"--gpus all --shm-size 8g --stop-timeout 60 --env-file {env_file} "
-        "iterativeai/cml:0-dvc2-base1-gpu runner launch --driver github "
-        f"--repo {REPOSITORY} --labels cml-gpu --idle-timeout never"
-    )
-    assert_token_stayed_secret(programs, repr(result), *progress.lines)
-
-
-def test_the_env_file_is_private_and_gone_afterwards(programs):
-    set_up(programs)
-    (run,) = programs.calls("run")
-    assert stat.S_IMODE(run["env_file_mode"]) == 0o600
-    assert run["env_file_text"] == (f"REPO_TOKEN={TOKEN}\n_CML_RUNNER_SENSITIVE_ENV=REPO_TOKEN\n")
-    assert not Path(run["env_file"]).exists()
-
-
-def test_without_a_gpu_neither_is_asked_for_nor_given(programs):
-    programs.remove("nvidia-smi")
-    programs.play("docker info", (0, '{"runc":{}}\n', ""))
-    result = set_up(programs, gpu=False)
+def test_a_runner_is_started_as_documented(place):
+    result = set_up(place)
     assert result.started
-    assert "--gpus" not in programs.calls("run")[0]["argv"]
-    assert {"GPU", "NVIDIA container runtime"}.isdisjoint(c.name for c in result.checks)
-
-
-def test_a_runner_that_stops_itself_is_not_restarted(programs):
-    set_up(programs, idle_timeout="3min")
-    (run,) = programs.calls("run")
-    assert "--restart" not in run["argv"]
-    assert run["argv"][-2:] == ["--idle-timeout", "3min"]
-
-
-@pytest.mark.parametrize("value", ["never", "90", "30s", "3min", "1h", "2hours30min"])
-def test_idle_timeouts_that_are_accepted(programs, value):
-    assert set_up(programs, dry_run=True, idle_timeout=value).checks
-
-
-@pytest.mark.parametrize("value", ["", "0", "-1", "soon", "3 min", "1.5h", "3min!", "never\n"])
-def test_idle_timeouts_that_are_refused(programs, value):
-    with pytest.raises(ConfigError, match="idle_timeout"):
-        set_up(programs, dry_run=True, idle_timeout=value)
-    assert programs.calls() == []
-
-
-def test_a_dry_run_changes_nothing_and_shows_no_token(programs):
-    result = set_up(programs, dry_run=True)
-    assert (result.started, result.container) == (False, None)
-    assert changing_calls(programs) == []
-    write, run, remove = result.commands
-    assert shlex.split(run)[:3] == ["docker", "run", "-d"]
-    assert "--env-file runner.env" in run
-    assert remove == "rm runner.env"
-    assert '"$REPO_TOKEN"' in write
-    assert_token_stayed_secret(programs, repr(result))
-
-
-def test_the_commands_shown_do_what_a_start_does(programs):
-    set_up(programs, labels="gpu,my lab")
-    typed = set_up(programs, dry_run=True, labels="gpu,my lab").commands
-    environ = programs.environ | {"PATH": f"{programs.folder}:/usr/bin:/bin", "REPO_TOKEN": TOKEN}
-    subprocess.run(["/bin/sh", "-ec", "\n".join(typed)], env=environ, check=True)
-    started, by_hand = programs.calls("run")
-    assert by_hand["env_file_text"] == started["env_file_text"]
-    assert stat.S_IMODE(by_hand["env_file_mode"]) == 0o600
-    assert not Path("runner.env").exists()
-    without_file = [
-        [a for a in call["argv"] if a != call["env_file"]] for call in (started, by_hand)
-    ]
-    assert without_file[0] == without_file[1]
-
-
-def test_a_dry_run_lists_everything_that_fails(programs):
-    programs.play_gpu((9, "NVIDIA-SMI has failed because it couldn't communicate\n", ""))
-    programs.play("docker info", (0, '{"runc":{}}\n', ""))
-    programs.play("docker inspect", (0, "running runner\n", ""))
-    result = set_up(programs, dry_run=True, token=None, repo=None)
-    failed = failures(result)
-    names = {"GPU", "NVIDIA container runtime", "container name", "token", "repository"}
-    assert failed.keys() == names
-    assert all(check.mend for check in failed.values())
-    assert "OWNER/NAME" in result.commands[1]
-
-
-@pytest.mark.parametrize("token", [None, "", "two words", f"{TOKEN}\nPATH=/tmp", "tökén"])
-def test_a_missing_or_impossible_token_stops_the_start(programs, token):
-    with pytest.raises(SkincliError) as caught:
-        set_up(programs, token=token)
-    assert "REPO_TOKEN" in caught.value.message
-    assert TOKEN not in caught.value.message + caught.value.hint
-    assert changing_calls(programs) == []
-
-
-def test_failed_checks_are_named_with_their_mends(programs):
-    programs.play(
-        "docker version",
-        (1, "\n", "Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n"),
+    assert failures(result) == {}
+    (runner,) = place.runners
+    assert (result.runner.id, result.runner.name) == (runner.id, runner.name)
+    assert result.runner.labels == ("self-hosted", "Linux", "X64", "cml-gpu")
+    (run,) = started(place.docker)
+    assert run["argv"] == shlex.split(
+        "run -d --init --name skincli-runner --hostname skincli-runner --label skincli=runner "
+        "--restart unless-stopped --gpus all --shm-size 8g --stop-timeout 60 "
+        f"-v skincli-runner:/skincli --env-file {run['env_file']} "
+        "iterativeai/cml:0-dvc2-base1-gpu runner launch --driver github "
+        "--repo https://github.com/anna/lesions --labels cml-gpu --idle-timeout 0"
     )
-    with pytest.raises(SkincliError, match=r"docker engine .*Cannot connect") as caught:
-        set_up(programs)
-    assert "systemctl start docker" in caught.value.hint
-    assert "container name" not in caught.value.message
-    assert changing_calls(programs) == []
+    assert place.docker.state()["volumes"] == ["skincli-runner"]
+    place.assert_token_stayed_secret(repr(result))
 
 
-def test_a_docker_that_cannot_be_found_is_said_once(programs):
-    programs.remove("docker")
-    result = set_up(programs, dry_run=True)
-    assert failures(result).keys() == {"docker client"}
-    assert "install" in failures(result)["docker client"].mend
-
-
-def test_a_taken_name_stops_the_start(programs):
-    programs.play("docker inspect", (0, "exited runner\n", ""))
-    with pytest.raises(SkincliError, match="exited") as caught:
-        set_up(programs)
-    assert "docker rm skincli-runner" in caught.value.hint
-    assert changing_calls(programs) == []
-
-
-def test_dockers_own_reason_is_given_without_its_pointer_to_help(programs):
-    reason = 'Error response from daemon: could not select device driver "" with [[gpu]]'
-    complaint = f"docker: {reason}.\n\nRun 'docker run --help' for more information\n"
-    programs.play("docker run", (125, "", complaint))
-    with pytest.raises(SkincliError) as caught:
-        set_up(programs)
-    assert caught.value.message == f"docker could not start the runner: {reason}"
-    (run,) = programs.calls("run")
+def test_the_env_file_is_private_and_gone_afterwards(place):
+    set_up(place)
+    (run,) = started(place.docker)
+    assert stat.S_IMODE(run["env_file_mode"]) == 0o600
+    assert run["env_file_text"] == ENV_FILE.format(token=place.token, uri=STORE)
     assert not Path(run["env_file"]).exists()
 
 
-def test_a_container_that_was_created_but_not_started_is_removed(programs):
-    programs.play("docker run", (125, CONTAINER + "\n", "docker: it broke\n"))
-    programs.play("docker inspect", programs.no_container, (0, "created runner\n", ""))
-    with pytest.raises(SkincliError, match="it broke"):
-        set_up(programs)
-    assert [call["argv"] for call in programs.calls("rm")] == [["rm", "skincli-runner"]]
+def test_without_a_gpu_neither_is_asked_for_nor_given(place):
+    place.docker.remove("nvidia-smi")
+    place.docker.play(toolkit="missing")
+    result = set_up(place, settings={"gpu": False}.items())
+    assert result.started
+    assert "--gpus" not in started(place.docker)[0]["argv"]
+    assert {"NVIDIA driver", "NVIDIA container toolkit"}.isdisjoint(c.name for c in result.checks)
 
 
-@pytest.mark.parametrize("state", ["running runner\n", "created \n"])
-def test_a_container_of_someone_else_is_left_alone(programs, state):
-    programs.play("docker run", (125, "", "docker: Conflict\n"))
-    programs.play("docker inspect", programs.no_container, (0, state, ""))
-    with pytest.raises(SkincliError, match="Conflict"):
-        set_up(programs)
-    assert programs.calls("rm") == []
+@pytest.mark.parametrize(
+    ("settings", "ending"),
+    [
+        ({"idle_timeout": "3min"}, ["--idle-timeout", "3min"]),
+        ({"single": True}, ["--idle-timeout", "0", "--single"]),
+    ],
+)
+def test_a_runner_that_ends_on_purpose_is_not_restarted(place, settings, ending):
+    set_up(place, settings=settings.items())
+    (run,) = started(place.docker)
+    assert "--restart" not in run["argv"]
+    assert run["argv"][-len(ending) :] == ending
 
 
-def test_a_token_that_docker_repeats_is_masked(programs):
-    programs.play("docker run", (125, "", f"docker: bad line REPO_TOKEN={TOKEN} in file\n"))
+def test_a_runner_that_registers_late_is_waited_for(place):
+    place.docker.play(looks=5)
+    assert set_up(place).runner.name.startswith("cml-")
+
+
+def test_a_runner_whose_number_cannot_be_read_is_told_by_what_is_new(place, monkeypatch):
+    place.ghost("cml-of-another", status="online")
+    monkeypatch.setattr("skincli.runner.container._REGISTRATION", "/nowhere")
+    found = set_up(place).runner
+    assert found.name != "cml-of-another"
+    assert found.name in {each.name for each in place.runners}
+
+
+def test_github_may_fail_while_it_is_waited_for(place):
+    place.docker.play(looks=3)
+    place.github.faults["runners"] = [None, *[answers(502)] * TRIES]
+    assert set_up(place).started
+
+
+def test_a_dry_run_changes_nothing_and_shows_no_token(place):
+    place.docker.forget_image()
+    result = set_up(place, dry_run=True)
+    assert not result.started
+    assert place.docker.changes() == []
+    assert result.commands[0] == f"docker pull --quiet {IMAGE}"
+    assert '"$REPO_TOKEN" > "$env_file"' in result.commands[3]
+    levels = {check.name: check.level for check in result.checks}
+    assert (levels["image"], levels["NVIDIA container toolkit"]) == ("warning", "warning")
+    place.assert_token_stayed_secret(repr(result))
+
+
+def shell(place, commands):
+    """The lines as somebody types them, in a shell that stops at the first that fails."""
+    environ = place.environ | {"PATH": f"{place.docker.folder}:{os.environ['PATH']}"}
+    script = "set -euo pipefail\n" + "\n".join(commands)
+    subprocess.run(["bash", "-c", script], env=environ, check=True, capture_output=True)
+
+
+def without_env_file(call):
+    words = ["FILE" if word == call.get("env_file") else word for word in call["argv"]]
+    return words, call.get("env_file_text"), stat.S_IMODE(call.get("env_file_mode", 0))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"labels": "gpu,a100", "idle_timeout": "1h", "gpu": False, "shm_size": "512m"},
+        {"single": True, "name": "gpu.2", "volume": "kept_here", "cml_image": "a/b:c"},
+    ],
+)
+def test_the_commands_shown_do_what_a_start_does(place, settings):
+    place.docker.forget_image()
+    typed = set_up(place, dry_run=True, settings=settings.items()).commands
+    shell(place, typed)
+    by_hand = place.docker.changes()
+    assert len(place.runners) == 1
+    name = settings.get("name", NAME)
+    for words in (("stop", name), ("rm", name)):
+        place.docker.run(*words)
+    place.docker.forget_image()
+    before = len(place.docker.changes())
+    set_up(place, settings=settings.items())
+    by_itself = place.docker.changes()[before:]
+    assert list(map(without_env_file, by_hand)) == list(map(without_env_file, by_itself))
+    assert not Path(by_hand[-1]["env_file"]).exists()
+
+
+def test_the_commands_shown_for_a_replacement_do_what_it_does(place):
+    set_up(place)
+    place.ghost("cml-0123456789")
+    typed = set_up(place, dry_run=True, replace=True).commands
+    assert place.token not in "\n".join(typed)
+    before = len(place.docker.changes())
+    shell(place, typed)
+    verbs = [call["argv"][0] for call in place.docker.changes()[before:]]
+    assert verbs == ["run", "stop", "rm", "run"]
+    assert [each.status for each in place.runners] == ["online"]
+
+
+def test_a_dry_run_lists_everything_that_fails(place):
+    place.docker.play_driver("NVIDIA-SMI has failed because it couldn't communicate", 9)
+    place.docker.play(toolkit="broken")
+    place.docker.add(NAME)
+    result = set_up(
+        place,
+        dry_run=True,
+        environ=place.docker.environ,
+        uri="sqlite:///mine.db",
+        settings={"repo": None}.items(),
+    )
+    failed = failures(result)
+    assert failed.keys() == {
+        *("NVIDIA driver", "container name", "token", "repository", "tracking store"),
+        "NVIDIA container toolkit",
+    }
+    assert all(check.mend for check in failed.values())
+    assert "OWNER/NAME" in "\n".join(result.commands)
+
+
+def test_what_fails_stops_the_start(place):
+    place.docker.play(engine="down")
+    result = set_up(place)
+    assert not result.started
+    assert failures(result).keys() == {"docker engine"}
+    assert place.docker.changes() == []
+
+
+def test_a_docker_that_cannot_be_found_is_said_once(place):
+    place.docker.remove("docker")
+    result = set_up(place)
+    assert failures(result).keys() == {"docker client"}
+
+
+@pytest.mark.parametrize("token", ["", "two words", "tökén", "a\nPATH=/tmp"])
+def test_a_missing_or_impossible_token_stops_the_start(place, token):
+    result = set_up(place, environ=place.docker.environ | {"REPO_TOKEN": token})
+    assert failures(result).keys() == {"token"}
+    assert started(place.docker) == []
+    assert place.github.asked == [] or {a.path for a in place.github.asked} == {
+        "/repos/actions/runner/releases/latest"
+    }
+
+
+def test_a_token_without_rights_is_found_out_before_anything_starts(place):
+    result = set_up(place, environ=place.docker.environ | {"REPO_TOKEN": "weak"})
+    assert failures(result).keys() == {"token's rights"}
+    assert started(place.docker) == []
+
+
+def test_an_image_is_downloaded_only_where_nothing_else_fails(place):
+    place.docker.forget_image()
+    set_up(place, environ=place.docker.environ)
+    assert place.docker.calls("pull") == []
+    assert set_up(place).started
+    assert len(place.docker.calls("pull")) == 1
+
+
+def test_an_image_that_cannot_be_downloaded_stops_the_start(place):
+    place.docker.forget_image()
+    place.docker.play(pull="manifest unknown: manifest unknown")
+    result = set_up(place)
+    assert failures(result).keys() == {"image"}
+    assert started(place.docker) == []
+
+
+def test_a_public_repository_is_refused_unless_it_is_accepted(place):
+    place.repo.private = False
+    result = set_up(place)
+    assert failures(result).keys() == {"visibility"}
+    assert "a stranger's pull request could run code" in failures(result)["visibility"].found
+    assert started(place.docker) == []
+    accepted = set_up(place, allow_public=True)
+    assert accepted.started
+    assert {c.name: c.level for c in accepted.checks}["visibility"] == "warning"
+
+
+@pytest.mark.parametrize("machine", ["aarch64", "arm64"])
+def test_on_arm_the_other_engine_is_named(place, machine):
+    place.docker.play(info={"Architecture": machine})
+    check = failures(set_up(place))["architecture"]
+    assert "--engine actions" in check.mend
+    result = set_up(place, dry_run=True, settings={"engine": "actions"}.items())
+    assert "architecture" not in failures(result)
+
+
+def test_a_github_that_refuses_unknown_askers_is_a_warning(place, monkeypatch):
+    monkeypatch.setattr(
+        place.github,
+        "answer",
+        lambda asked, handler: handler.reply(403 if "releases" in asked.path else 401),
+    )
+    checks = {check.name: check for check in set_up(place).checks}
+    assert checks["runner download"].level == "warning"
+    assert "status 403" in checks["runner download"].found
+    assert checks["token's rights"].level == "failure"
+
+
+def test_a_github_that_is_away_stops_the_start(place):
+    result = set_up(place, settings={"api": "http://127.0.0.1:9"}.items())
+    assert failures(result).keys() == {"runner download", "token's rights"}
+
+
+@pytest.mark.parametrize(
+    ("uri", "level"),
+    [
+        (None, "ok"),
+        ("sqlite:////skincli/other.db", "ok"),
+        ("http://mlflow.lan:5000", "ok"),
+        ("http://127.0.0.1:5000", "warning"),
+        ("http://localhost:5000", "warning"),
+        ("none", "warning"),
+        ("sqlite:///mine.db", "failure"),
+        ("sqlite:////home/anna/mlflow.db", "failure"),
+        ("sqlite:////skincli/../mlflow.db", "failure"),
+        ("http://anna:hunter2@mlflow.lan:5000", "failure"),
+        ("http://mlflow.lan:5000\nPATH=/tmp", "failure"),
+    ],
+)
+def test_a_store_must_outlive_a_job(place, uri, level):
+    result = set_up(place, dry_run=True, uri=uri)
+    check = next(check for check in result.checks if check.name == "tracking store")
+    assert check.level == level
+    assert "hunter2" not in repr(check)
+    assert check.ok or check.mend
+
+
+def test_a_server_is_what_the_jobs_are_told_of(place):
+    set_up(place, uri="http://mlflow.lan:5000")
+    (run,) = started(place.docker)
+    wanted = ENV_FILE.format(token=place.token, uri="http://mlflow.lan:5000")
+    assert run["env_file_text"] == wanted
+
+
+def test_a_taken_name_stops_the_start(place):
+    place.docker.add(NAME, status="exited")
+    assert failures(set_up(place)).keys() == {"container name"}
+    assert place.docker.containers.keys() == {NAME}
+
+
+def test_ghosts_are_told_of_and_left(place):
+    place.ghost("cml-0123456789")
+    place.ghost("cml-of-other-labels", labels=("self-hosted", "arm"))
+    place.ghost("somebodys-workstation")
+    place.ghost("cml-at-work", status="online")
+    check = next(check for check in set_up(place).checks if check.name == "ghosts")
+    assert check.level == "warning"
+    assert check.found.endswith("offline: cml-0123456789")
+    assert len(place.runners) == 5
+
+
+def test_a_replacement_ends_the_old_runner_and_forgets_ghosts(place):
+    old = set_up(place).runner
+    place.ghost("cml-0123456789")
+    new = set_up(place, replace=True).runner
+    assert old.id != new.id
+    assert [each.id for each in place.runners] == [new.id]
+    assert place.docker.containers.keys() == {NAME}
+
+
+def test_a_replacement_of_one_that_was_killed_removes_its_ghost(place):
+    set_up(place)
+    place.docker.run("kill", NAME)
+    assert set_up(place, replace=True).started
+    assert [each.status for each in place.runners] == ["online"]
+
+
+def test_a_replacement_touches_no_container_of_someone_else(place):
+    place.docker.add(NAME, label="")
+    result = set_up(place, replace=True)
+    assert failures(result).keys() == {"container name"}
+    assert place.docker.calls("stop") == []
+
+
+def test_a_runner_that_crashes_and_is_restarted_meets_no_ghost_of_its_own(place):
+    first = set_up(place).runner
+    place.docker.run("crash", NAME)
+    names = {each.name: each.status for each in place.runners}
+    assert names.pop(first.name) == "offline"
+    assert list(names.values()) == ["online"]
+
+
+@pytest.mark.parametrize("idle_timeout", ["never", "1h"])
+def test_a_container_that_ends_at_once_is_shown_and_removed(place, idle_timeout):
+    place.docker.play(cml="ends", code=7, log=["Launching", f"{LAST_WORDS} TOKEN"])
     with pytest.raises(SkincliError) as caught:
-        set_up(programs)
-    assert "bad line REPO_TOKEN=*** in file" in caught.value.message
-    assert_token_stayed_secret(programs, caught.value.message, caught.value.hint)
+        set_up(place, settings={"idle_timeout": idle_timeout}.items())
+    assert "ended with exit code 7" in caught.value.message
+    assert "Bad credentials" in caught.value.message
+    assert "Launching" in "\n".join(place.notes.lines)
+    assert place.docker.containers == {}
+    place.assert_token_stayed_secret(caught.value.message, caught.value.hint)
 
 
-def test_results_cannot_be_changed(programs):
-    result = set_up(programs, dry_run=True)
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        result.started = True
+def test_a_container_that_ends_with_code_0_before_it_is_listed_failed_too(place):
+    place.docker.play(cml="ends", code=0, log=[])
+    with pytest.raises(SkincliError, match="exit code 0"):
+        set_up(place, settings={"idle_timeout": "1h"}.items())
+
+
+def test_a_runner_that_is_not_listed_in_time_is_left_to_go_on(place):
+    place.docker.play(cml="silent")
+    with pytest.raises(NotListed, match=r"within 0\.3 seconds") as caught:
+        set_up(place, settings={"start_timeout": 0.3}.items())
+    assert "--logs" in caught.value.hint
+    assert place.docker.containers[NAME]["status"] == "running"
+
+
+@pytest.mark.parametrize(
+    ("play", "reason", "mend"),
+    [
+        ({"run": "full"}, "no space left on device", "docker system prune"),
+        ({"run": "repeats"}, "bad line REPO_TOKEN=*** in file", "run the same command again"),
+    ],
+)
+def test_dockers_own_reason_is_given_and_nothing_is_left(place, play, reason, mend):
+    place.docker.play(**play)
+    with pytest.raises(SkincliError) as caught:
+        set_up(place)
+    assert caught.value.message.startswith("docker could not start the runner: ")
+    assert caught.value.message.endswith(reason)
+    assert mend in caught.value.hint
+    assert place.docker.containers == {}
+    assert not Path(started(place.docker)[0]["env_file"]).exists()
+    place.assert_token_stayed_secret(caught.value.message, caught.value.hint)
+
+
+def test_a_name_that_is_taken_in_the_last_moment_is_left_alone(place, monkeypatch):
+    run = launch.ask_to_the_end
+
+    def overtaken(command, environ):
+        place.docker.add(NAME, status="created")
+        return run(command, environ)
+
+    monkeypatch.setattr(launch, "ask_to_the_end", overtaken)
+    with pytest.raises(SkincliError, match="is already in use by container"):
+        set_up(place)
+    assert place.docker.containers.keys() == {NAME}
+
+
+class Interrupting(threading.Thread):
+    """Ctrl-C to this process once `docker` has got as far as `verb`."""
+
+    def __init__(self, docker, verb):
+        super().__init__()
+        self.docker, self.verb, self.ended = docker, verb, threading.Event()
+
+    def run(self):
+        while not self.ended.wait(0.02):
+            if [call for call in self.docker.calls(self.verb) if "--rm" not in call["argv"]]:
+                os.kill(os.getpid(), signal.SIGINT)
+                return
+
+
+@pytest.fixture
+def interrupts():
+    def interrupt(number, _):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise Interrupted(number)
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize(("verb", "play"), [("run", {"run_seconds": 1.0}), ("cp", {"looks": 9999})])
+def test_ctrl_c_leaves_no_container_no_runner_and_no_file(place, interrupts, verb, play):
+    place.docker.play(**play)
+    thread = Interrupting(place.docker, verb)
+    thread.start()
+    try:
+        with pytest.raises(Interrupted):
+            set_up(place)
+    finally:
+        thread.ended.set()
+        thread.join()
+    assert place.docker.containers == {}
+    assert place.runners == []
+    assert not Path(started(place.docker)[0]["env_file"]).exists()
+
+
+def test_the_foreground_is_for_the_other_engine(place):
+    with pytest.raises(UsageError, match="engine actions"):
+        set_up(place, foreground=True)
+    assert place.docker.calls() == []
