@@ -1,37 +1,25 @@
 """Everything that a report tells of one model, brought together from the tracking store."""
 
-import math
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from skincli.bundle import Bundle
-from skincli.config.load import flatten, resolved_dict
 from skincli.config.schema import Config
 from skincli.data import prepare
 from skincli.errors import ModelError
 from skincli.evaluation.evaluate import as_the_model_sees, require_same_data
 from skincli.evaluation.stored import StoredEvaluation, read_evaluation
 from skincli.progress import Progress
-from skincli.reporting.facts import Facts, Trained
+from skincli.reporting.facts import Facts
 from skincli.reporting.measuring import measured
+from skincli.reporting.origin import origin_of
 from skincli.reporting.standing import weigh
 from skincli.tracking.evaluations import fetch_evaluation
 from skincli.tracking.registry import read_registry
 from skincli.tracking.resolve import ResolvedModel, resolve
-from skincli.tracking.run_files import fetch_run_files
-from skincli.tracking.run_folder import RunFolder
 
-_CURVES: Final = "curves.png"
-_MEASURED: Final = ("confusion_matrix.png", "roc.png", "reliability.png")
-PICTURES: Final = (*_MEASURED, _CURVES)
-# Settings that shape a model, but for where its data lie. A report may be public.
-_SHAPING: Final = (
-    *("seed", "task", "data.", "model.", "loss.", "optimizer.", "augment.", "train.", "trainer."),
-    "calibration.",
-)
-_PLACES: Final = ("data.root", "data.mirror", "data.folder.", "data.download.")
+PICTURES: Final = ("confusion_matrix.png", "roc.png", "reliability.png")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +37,21 @@ def collect(config: Config, model: str, scratch: Path, progress: Progress) -> Co
     """
     candidate = resolve(config, model)
     key = _test_split(config, candidate.bundle, progress)
-    ours = _require_measured(config, candidate, key, scratch, _MEASURED)
+    ours = _require_measured(config, candidate, key, scratch, PICTURES)
     champion = read_registry(config).current(config.registry.alias)
     standing = weigh(config, candidate, champion, key, progress)
     theirs = None
     if champion is not None and not standing.alone:
         uri = f"models:/{config.registry.name}/{champion.version}"
         theirs = _require_measured(config, resolve(config, uri), key, scratch)
-    trained = _trained(candidate.bundle)
-    names = (RunFolder(scratch).metrics.name, _CURVES)
-    fetch_run_files(config, trained.run_id, names, scratch)
+    origin = origin_of(config, candidate.bundle, scratch)
     facts = Facts(
-        trained=trained,
+        trained=origin.trained,
         standing=standing,
         measured=measured(ours, theirs, config.evaluate, progress),
-        epochs=tuple(map(_finite, RunFolder(scratch).read_metrics())),
+        epochs=origin.epochs,
     )
-    places = (*(ours.folder / name for name in _MEASURED), scratch / _CURVES)
+    places = (*(ours.folder / name for name in PICTURES), origin.curves)
     return Collected(facts, tuple(place for place in places if place.is_file()))
 
 
@@ -92,36 +78,3 @@ def _require_measured(
             f"`skincli evaluate {model.name}` with the same settings measures it",
         )
     return read_evaluation(found)
-
-
-def _trained(bundle: Bundle) -> Trained:
-    spec, lineage = bundle.spec, bundle.spec.lineage
-    return Trained(
-        run_id=lineage.parent_run_id or lineage.run_id,
-        run_name=lineage.run_name,
-        created=lineage.created,
-        digest=bundle.digest,
-        backbone=spec.backbone,
-        precision=spec.precision,
-        image_size=spec.image_size,
-        seed=lineage.config.get("seed"),
-        data_name=lineage.data_name,
-        synthetic=lineage.synthetic,
-        dataset_fingerprint=lineage.dataset_fingerprint,
-        split_fingerprint=lineage.split_fingerprint,
-        data_warnings=lineage.data_warnings,
-        git_commit=lineage.git_commit,
-        settings=dict(_settings(lineage.config)),
-    )
-
-
-def _finite(row: Mapping[str, float]) -> dict[str, float | None]:
-    return {name: value if math.isfinite(value) else None for name, value in row.items()}
-
-
-def _settings(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    usual = dict(flatten(resolved_dict(Config())))
-    for key, value in flatten(config):
-        told = key.startswith(_SHAPING) and not key.startswith(_PLACES)
-        if told and value != usual.get(key):
-            yield key, value

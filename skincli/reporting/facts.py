@@ -12,8 +12,8 @@ from skincli.promotion.gate import Verdict
 class Trained:
     """What was trained, on what data, by which code.
 
-    `run_id` is that of the training, `settings` are those that shape a model, by their keys, where
-    they are not the defaults.
+    `run_id` is that of the training, `data_version` what DVC calls the data if it keeps them;
+    `settings` are those that shape a model, by their keys, where they are not the defaults.
     """
 
     run_id: str
@@ -25,6 +25,7 @@ class Trained:
     image_size: int
     seed: int | None
     data_name: str
+    data_version: str | None
     synthetic: bool
     dataset_fingerprint: str
     split_fingerprint: str

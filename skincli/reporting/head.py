@@ -49,8 +49,10 @@ def _banner(synthetic: bool) -> Markdown:
 
 def _identity(trained: Trained, measured: Measured) -> Iterator[tuple[str, str]]:
     kind = " (synthetic)" if trained.synthetic else ""
-    data = f"{cut(trained.data_name)}{kind}, version"
+    data = f"{cut(trained.data_name)}{kind}"
     yield "data set", _with(data, trained.dataset_fingerprint[:_SHORT])
+    version = trained.data_version
+    yield "data version", code(cut(version)) if version else "not kept with DVC"
     yield "split", code(trained.split_fingerprint[:_SHORT])
     tested = f", {measured.n_images:,} images of {measured.n_lesions:,} lesions"
     yield "test part", Markdown(code(measured.test_split) + tested)

@@ -11,6 +11,7 @@ from skincli.errors import SkincliError, UsageError
 from skincli.reporting.collecting import PICTURES
 from skincli.reporting.facts import Facts
 from skincli.reporting.markdown import Written
+from skincli.tracking.run_folder import RunFolder
 from skincli.tracking.writing import replaced_folder
 
 REPORT_FILE: Final = "report.md"
@@ -22,7 +23,7 @@ def require_replaceable(folder: Path) -> None:
     """Raises UsageError for what is there already and is no report."""
     if not folder.exists():
         return
-    ours = {REPORT_FILE, FACTS_FILE, *PICTURES}
+    ours = {REPORT_FILE, FACTS_FILE, *PICTURES, RunFolder(folder).curves.name}
     if not folder.is_dir() or any(each.name not in ours for each in folder.iterdir()):
         raise UsageError(
             f"`{folder}` is there already, and is no report",

@@ -39,6 +39,7 @@ def trained(**words: Any) -> Trained:
         "image_size": 32,
         "seed": 7,
         "data_name": "synthetic",
+        "data_version": "a.dir",
         "synthetic": True,
         "dataset_fingerprint": "d" * 64,
         "split_fingerprint": "e" * 64,

@@ -61,7 +61,8 @@ def test_the_head_names_what_was_trained():
     told = replace(told, trained=replace(told.trained, precision="int8", seed=None))
     found = dict(table_of(written(told), "data set"))
     assert found == {
-        "data set": f"synthetic (synthetic), version {'d' * 12}",
+        "data set": f"synthetic (synthetic) {'d' * 12}",
+        "data version": "a.dir",
         "split": "e" * 12,
         "test part": f"{'f' * 12}, 20 images of 18 lesions",
         "backbone": "small_resnet, 32 px, int8",
@@ -70,6 +71,12 @@ def test_the_head_names_what_was_trained():
         "seed": "unknown",
         "bundle": "b" * 12,
     }
+
+
+def test_data_that_dvc_does_not_keep_have_no_version():
+    told = facts()
+    told = replace(told, trained=replace(told.trained, data_version=None))
+    assert dict(table_of(written(told), "data set"))["data version"] == "not kept with DVC"
 
 
 def test_the_checklist_says_what_was_found():
