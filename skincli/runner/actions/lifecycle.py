@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -107,6 +107,8 @@ def status(config: Config, environ: Environ, github: GitHub | None) -> ActionsSt
         except GitHubError as error:
             unknown = error.message
     running = noted is not None and noted.running
+    if noted is not None and not (running or noted.over):
+        noted = replace(noted, doing=f"killed while {noted.doing}")
     return ActionsStatus(running, noted, found, runner, unknown, str(files.log))
 
 

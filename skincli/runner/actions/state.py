@@ -16,7 +16,8 @@ class Noted:
     """`process` names the supervisor, `runner` its newest runner at GitHub, "" before the first.
 
     `registered` are all names that GitHub may still list without a job, `doing` says what goes on
-    `since` when, `jobs` counts what the supervisor has seen through.
+    `since` when, `jobs` counts what the supervisor has seen through. Unless the supervisor itself
+    said that this is `over`, one that no longer runs was killed.
     """
 
     process: str
@@ -26,6 +27,7 @@ class Noted:
     doing: str = "starting"
     since: str = ""
     jobs: int = 0
+    over: bool = False
 
     @property
     def running(self) -> bool:

@@ -191,7 +191,7 @@ class Supervisor:
             self._note(registered=())
         except SkincliError as error:
             self._progress.warn(f"{error.message}; the next start clears this away")
-        self._note(doing=said)
+        self._note(doing=said, over=True)
 
     def _new_turn(self) -> Turn:
         def began(job: str) -> None:

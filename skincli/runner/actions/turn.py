@@ -3,7 +3,7 @@
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -84,7 +84,7 @@ class Turn:
         return Ended(self._job, code, time.monotonic() - began, tuple(self._lines))
 
     def _follow(self, command: list[str]) -> int:
-        """Hand on what docker shows. Ctrl-C is not for docker, which would hand it on in turn."""
+        """Hand on what docker shows. Ctrl-C does not reach it, which would hand it on in turn."""
         with subprocess.Popen(
             command,
             env=self._environ,
@@ -95,14 +95,26 @@ class Turn:
             errors="replace",
             start_new_session=True,
         ) as process:
-            assert process.stdout is not None
+            assert process.stdout is not None, "it was asked for"
             try:
-                for line in process.stdout:
-                    self._hear(line)
+                self._hear_all(process.stdout)
             except BaseException:
-                process.kill()
+                self._end(process)
+                self._hear_all(process.stdout)
                 raise
         return process.returncode
+
+    def _end(self, client: subprocess.Popen[str]) -> None:
+        """Stop the container: docker's client shows its last words, and ends with it."""
+        try:
+            container.stop(self._setting.name, self._environ)
+        except BaseException:
+            client.kill()
+            raise
+
+    def _hear_all(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self._hear(line)
 
     def _hear(self, line: str) -> None:
         text = masked(line.rstrip(), "")

@@ -49,9 +49,11 @@ class ActionsDocker(DockerStandIn):
         with self._changed() as state:
             return next(job for job in state["jobs"] if job["name"] == name)["status"]
 
-    def snapshot(self):
+    def close(self):
+        """No container is left, and with it no client that shows what one prints."""
         with self._changed() as state:
-            return state
+            gone = {found["id"]: {"code": 137, "log": []} for found in state["containers"].values()}
+            state["containers"], state["gone"] = {}, state.get("gone", {}) | gone
 
     @contextmanager
     def _changed(self):

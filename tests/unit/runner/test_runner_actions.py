@@ -14,7 +14,7 @@ from standins.actions_docker import ActionsDocker
 from standins.github import GitHubStandIn, Repo, Token
 
 from skincli.config.schema import Config
-from skincli.errors import SkincliError, UsageError
+from skincli.errors import Interrupted, SkincliError, UsageError
 from skincli.progress import Silent
 from skincli.runner import actions
 from skincli.runner.actions import lifecycle
@@ -36,7 +36,9 @@ def github():
 def docker(tmp_path, github):
     folder = tmp_path / "programs"
     folder.mkdir()
-    return ActionsDocker(folder, github.url)
+    stand_in = ActionsDocker(folder, github.url)
+    yield stand_in
+    stand_in.close()
 
 
 @pytest.fixture
@@ -59,7 +61,6 @@ def box(tmp_path, github, docker, monkeypatch):
     noted = machine.files.read()
     if noted is not None and noted.running:
         os.kill(noted.pid, signal.SIGKILL)
-    docker.play(actions="ends")
 
 
 def start(box):
@@ -187,15 +188,17 @@ def test_a_stop_during_a_job_cancels_it(box, docker):
     (call,) = docker.calls("stop")
     assert call["argv"][2:] == ["60", NAME]
     assert (docker.containers, box.runners) == ({}, {})
+    assert "Job train completed with result: Canceled" in box.files.log.read_text()
 
 
 def test_a_supervisor_that_was_killed_leaves_its_job_alone(box, docker):
     start(box)
     docker.queue("train")
-    wait_until(lambda: docker.job("train") == "running")
+    wait_until(lambda: status(box).noted.doing == "running the job train")
     kill_supervisor(box)
     found = status(box)
     assert (found.running, found.container.status, found.runner.busy) == (False, "running", True)
+    assert found.noted.doing == "killed while running the job train"
     again = start(box)
     assert again.runner.busy
     assert docker.calls("stop") == []
@@ -282,6 +285,18 @@ def test_a_start_that_does_not_come_to_a_runner_is_taken_back(box, docker, githu
     with pytest.raises(SkincliError, match="not online within"):
         start(box)
     assert not status(box).running
+
+
+def test_an_interrupted_start_is_taken_back(box, docker):
+    class Impatient(Silent):
+        def step(self, title, total, unit=""):
+            wait_until(lambda: docker.containers)
+            raise Interrupted(2)
+
+    with pytest.raises(Interrupted):
+        actions.start(box.config, URL, TOKEN, box.environ, Impatient())
+    assert not status(box).running
+    assert (docker.containers, box.runners) == ({}, {})
 
 
 def test_the_log_is_the_users_own_and_the_last_one_is_kept(box):

@@ -13,7 +13,7 @@ from standins.github import GitHubStandIn, Repo, Token
 from standins.server import StandIn
 
 from skincli.config.schema import Config
-from skincli.errors import Interrupted, SkincliError
+from skincli.errors import Interrupted, SkincliError, UsageError
 from skincli.patience import Patience
 from skincli.progress import Silent
 from skincli.runner import actions
@@ -22,6 +22,7 @@ from skincli.runner.actions.setting import SECRET_VARIABLE, create_command, sett
 from skincli.runner.actions.state import Files, Noted
 from skincli.runner.actions.supervisor import Supervisor
 from skincli.runner.github import GitHub
+from skincli.tracking.locking import exclusively
 
 REPOSITORY = "lab/skin"
 URL = f"https://github.com/{REPOSITORY}"
@@ -55,7 +56,9 @@ def github():
 def docker(tmp_path, github):
     folder = tmp_path / "programs"
     folder.mkdir()
-    return ActionsDocker(folder, github.url)
+    stand_in = ActionsDocker(folder, github.url)
+    yield stand_in
+    stand_in.close()
 
 
 @pytest.fixture
@@ -241,6 +244,13 @@ def test_what_could_not_be_cleared_away_is_cleared_by_the_next(keep_going, docke
     docker.queue("train", over=True)
     keep_going()
     assert runners(github) == {}
+
+
+def test_the_lock_keeps_a_second_supervisor_out(keep_going, docker, files):
+    files.make()
+    with exclusively(files.lock, "", ""), pytest.raises(UsageError, match="another supervisor"):
+        keep_going()
+    assert docker.calls("create") == []
 
 
 def test_what_another_repository_was_left_with_is_not_looked_for(keep_going, docker, files):
