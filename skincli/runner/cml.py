@@ -43,7 +43,10 @@ def start_again(config: Config, access: Access, progress: Progress) -> RunnerSta
     if container.ours(runner.name, access.environ).running:
         return status(config, access)
     _, github = access.repository
+    number = container.registered_id(runner.name, access.environ)
     before = {each.id for each in github.runners()}
+    if number in before:  # it was killed: what it was then never comes back
+        replacing.forget(github, number, progress)
     answer = ask(["docker", "start", runner.name], access.environ)
     if not answer.ok:
         raise failure("start the runner", answer, access.token)

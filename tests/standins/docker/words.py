@@ -1,7 +1,6 @@
 """The words of `docker run`, made a container."""
 
 import os
-import secrets
 from pathlib import Path
 
 # The options that take a value, of those that are used.
@@ -23,8 +22,8 @@ def parsed(words):
         index += 1
     image, *command = words[index:]
     return {
-        "id": secrets.token_hex(32),
-        "name": options.get("--name", [secrets.token_hex(4)])[-1],
+        "id": os.urandom(32).hex(),
+        "name": options.get("--name", [os.urandom(4).hex()])[-1],
         "hostname": options.get("--hostname", [""])[-1],
         "labels": dict(label.split("=", 1) for label in options.get("--label", [])),
         "restart": options.get("--restart", ["no"])[-1],

@@ -1,0 +1,198 @@
+"""The installed `skincli runner-setup`: a process of its own, what it prints, its exit codes."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+
+import pytest
+from commands import SKINCLI, skincli, spawn
+from running import wait_for
+
+NAME = "skincli-runner"
+
+
+class Command:
+    """The command in a folder, for a place."""
+
+    def __init__(self, place, folder):
+        self.place = place
+        self.folder = folder
+        self.environ = place.environ | {"SKINCLI__RUNNER__API": place.github.url}
+        self.environ["SKINCLI__RUNNER__REPO"] = place.repository
+
+    def __call__(self, *words, code=0, **environ):
+        done = skincli(self.folder, "runner-setup", *words, code=code, **self.environ | environ)
+        self.place.assert_token_stayed_secret(done.out, done.err)
+        return done
+
+    def spawn(self, *words):
+        return spawn(self.folder, "runner-setup", *words, **self.environ)
+
+    def assert_nothing_left(self):
+        """The token is in no file but in those in which the stand-ins keep what they were told."""
+        kept = self.place.docker.folder
+        for path in self.folder.parent.rglob("*"):
+            if path.is_file() and kept not in path.parents:
+                assert self.place.token.encode() not in path.read_bytes(), path
+
+
+@pytest.fixture
+def command(place, tmp_path):
+    return Command(place, tmp_path / "work")
+
+
+def test_a_start_tells_all_that_it_looked_at_and_the_runner(command):
+    done = command()
+    (runner,) = command.place.runners
+    assert done.out.splitlines()[-1] == (
+        f"Started the runner {runner.name} (online), labels self-hosted, Linux, X64, cml-gpu"
+    )
+    assert "✓ NVIDIA container toolkit: a container sees 1 GPU" in done.out
+    assert "! engine: cml: last released in 2024" in done.out
+    assert "✓ visibility: anna/lesions is private" in done.out
+    assert "→ skincli runner-setup --logs" in done.err
+    command.assert_nothing_left()
+
+
+def test_as_json_there_is_nothing_else(command):
+    found = command("--json").data
+    assert found["started"]
+    assert found["runner"]["name"] == command.place.runners[0].name
+    assert {"name", "level", "found", "mend"} == found["checks"][0].keys()
+    assert command("--status", "--json").data["running"]
+    assert command("--stop", "--json").data == {"stopped": True, "unregistered": True, "left": ""}
+
+
+def test_what_is_to_be_mended_is_marked_and_nothing_starts(command):
+    command.place.docker.play(toolkit="missing")
+    done = command(code=1)
+    assert "✗ NVIDIA container toolkit: " in done.out
+    assert "could not select device driver" in done.out
+    assert "    install the NVIDIA Container Toolkit" in done.out
+    assert "nothing was started: one thing is to be mended first" in done.err
+    assert command.place.docker.containers == {}
+
+
+def test_a_dry_run_prints_lines_that_work_in_a_shell(command):
+    done = command("--dry-run")
+    lines = done.out.splitlines()
+    commands = lines[lines.index("The commands that start it:") + 1 :]
+    assert command.place.runners == []
+    environ = os.environ | command.environ
+    environ["PATH"] = f"{command.place.docker.folder}:{os.environ['PATH']}"
+    subprocess.run(["bash", "-ec", "\n".join(commands)], env=environ, check=True, text=True)
+    assert [each.status for each in command.place.runners] == ["online"]
+    command.assert_nothing_left()
+
+
+def test_a_whole_life(command):
+    assert "There is no container" in command("--status", code=1).out
+    command("--idle-timeout", "1h", "--labels", "cml-gpu,a100", "--shm-size", "2g")
+    first = command("--status")
+    assert "The container `skincli-runner` is running" in first.out
+    assert "GitHub lists the runner cml-" in first.out
+    assert "a100" in first.out
+    assert "there is a container `skincli-runner` already (running)" in command(code=1).out
+    command("--replace")
+    assert len(command.place.runners) == 1
+    assert command("--stop").out.splitlines() == [
+        "Stopped `skincli-runner`",
+        "GitHub lists its runner no more",
+    ]
+    stopped = command("--status", code=1)
+    assert "is exited with exit code 0" in stopped.out
+    assert "→ skincli runner-setup --start" in stopped.err
+    assert "GitHub lists the runner cml-" in command("--start").out
+    command.assert_nothing_left()
+
+
+def test_options_are_settings_of_one_run(command):
+    options = ["--cpu", "--name", "gpu.2", "--image", "a/b:c", "--single"]
+    done = command(*options)
+    (run,) = command.place.docker.calls("run")
+    words = " ".join(run["argv"])
+    assert "--name gpu.2 --hostname gpu.2" in words
+    assert " a/b:c runner launch " in words
+    assert "--single" in words
+    assert "--gpus" not in words
+    assert "runner.name=gpu.2" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--stop", "--start"], "`--stop` and `--start` exclude each other"),
+        (["--dry-run", "--logs"], "`--dry-run` and `--logs` exclude each other"),
+        (["--replace", "--dry-run", "--status"], "exclude each other"),
+        (["--logs", "--json"], "no result that could be JSON"),
+        (["--force"], "`--force` belongs to `--write-workflows`"),
+        (["--foreground"], "engine actions"),
+        (["--shell"], "needs a terminal"),
+        (["--idle-timeout", "soon"], "runner.idle_timeout must be never, or a time"),
+        (["--engine", "gitlab"], "runner.engine"),
+        (["--stop"], "there is no container `skincli-runner`"),
+        (["--start"], "there is no container `skincli-runner`"),
+        (["--start", "--engine", "actions"], "has no stopped container"),
+        (["--logs", "--engine", "actions"], "was started here"),
+        (["runner.api=http://example.org"], "everybody on the way"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_line(command, words, told):
+    done = command(*words, code=2)
+    assert told in done.err
+    assert "Traceback" not in done.err
+    assert command.place.docker.changes() == []
+
+
+def test_a_container_that_ends_at_once_is_shown_with_its_last_words(command):
+    command.place.docker.play(cml="ends", code=1, log=["one", "bad TOKEN"])
+    done = command(code=1)
+    assert "the runner ended with exit code 1 before GitHub listed it: bad ***" in done.err
+    assert command.place.docker.containers == {}
+
+
+def test_ctrl_c_while_waiting_takes_everything_back(command):
+    place = command.place
+    place.docker.play(looks=9999)
+    process = command.spawn()
+    wait_for(lambda: bool(place.docker.calls("cp")), "the wait for GitHub")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert (place.docker.containers, place.runners) == ({}, [])
+    place.assert_token_stayed_secret(out, err)
+    command.assert_nothing_left()
+
+
+def test_a_log_is_followed_until_ctrl_c(command):
+    command()
+    process = command.spawn("--logs")
+    assert "Launching github runner" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "")
+
+
+def test_a_shell_takes_the_place_of_the_command(command):
+    command()
+    main, side = pty.openpty()
+    environ = os.environ | command.environ
+    process = subprocess.Popen(
+        [SKINCLI, "runner-setup", "--shell"], env=environ, stdin=side, stdout=side, stderr=side
+    )
+    assert process.wait(timeout=60) == 0
+    os.close(side)
+    assert os.read(main, 1000).startswith(b"root@skincli-runner:")
+    os.close(main)
+    (call,) = command.place.docker.calls("exec")
+    assert call["argv"] == ["exec", "-it", NAME, "bash"]
+    command.place.assert_token_stayed_secret()
+
+
+def test_the_token_of_another_name_is_not_used(command):
+    done = command("--json", code=1, REPO_TOKEN="", GITHUB_TOKEN=command.place.token)
+    failed = [check for check in json.loads(done.out)["checks"] if check["level"] == "failure"]
+    assert [check["name"] for check in failed] == ["token"]
+    assert json.loads(done.err.splitlines()[-1])["exit_code"] == 1

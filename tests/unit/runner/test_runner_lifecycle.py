@@ -1,0 +1,257 @@
+import os
+import signal
+import threading
+
+import pytest
+from standins.faults import answers
+from standins.github import Token
+
+from skincli.errors import Interrupted, SkincliError, UsageError
+from skincli.runner import lifecycle
+from skincli.runner.engine import NotListed
+from skincli.runner.github_api import TRIES
+from skincli.runner.set_up import set_up_runner
+
+NAME = "skincli-runner"
+
+
+@pytest.fixture
+def up(place):
+    """A runner that was set up."""
+    set_up_runner(place.config(), place.notes, place.environ)
+    return place
+
+
+def status(place, environ=None):
+    return lifecycle.status(place.config(), environ or place.environ)
+
+
+def stop(place, environ=None):
+    return lifecycle.stop(place.config(), environ or place.environ, place.notes)
+
+
+def start(place, environ=None, **settings):
+    return lifecycle.start(place.config(**settings), environ or place.environ, place.notes)
+
+
+def test_the_state_of_a_runner_that_runs(up):
+    up.ghost("cml-of-another-host", status="online")
+    found = status(up)
+    assert found.running
+    assert (found.container.status, found.unknown) == ("running", "")
+    (runner,) = found.runners
+    assert (runner.name, runner.status) == (up.runners[0].name, "online")
+
+
+def test_after_a_restart_the_new_name_is_told(up):
+    up.docker.run("crash", NAME)
+    found = status(up)
+    assert found.container.restarts == 1
+    assert [each.id for each in found.runners] == [up.runners[1].id]
+
+
+def test_the_state_of_one_that_was_killed(up):
+    up.docker.run("kill", NAME)
+    found = status(up)
+    assert not found.running
+    assert (found.container.status, found.container.exit_code) == ("exited", 137)
+    assert [each.status for each in found.runners] == ["offline"]
+
+
+def test_the_state_where_nothing_was_set_up(place):
+    found = status(place)
+    assert (found.running, found.container, found.runners) == (False, None, ())
+
+
+def test_without_a_token_the_container_alone_is_told_of(up):
+    found = status(up, up.docker.environ)
+    assert found.running
+    assert found.unknown == "REPO_TOKEN is not set"
+
+
+def test_a_github_that_is_away_does_not_hide_the_container(up):
+    up.github.faults["runners"] = [answers(502)] * TRIES
+    found = status(up)
+    assert found.running
+    assert "answers 502" in found.unknown
+
+
+def test_an_engine_that_is_down_is_an_error_with_its_mend(up):
+    up.docker.play(engine="down")
+    with pytest.raises(SkincliError, match="Cannot connect") as caught:
+        status(up)
+    assert "systemctl start docker" in caught.value.hint
+
+
+def test_a_stop_lets_the_runner_unregister_and_keeps_the_container(up):
+    result = stop(up)
+    assert (result.stopped, result.unregistered, result.left) == (True, True, "")
+    assert up.runners == []
+    assert up.docker.containers[NAME]["status"] == "exited"
+    (call,) = up.docker.calls("stop")
+    assert call["argv"] == ["stop", "-t", "60", NAME]
+
+
+def test_a_stop_removes_what_did_not_unregister(up):
+    up.docker.play(cml="deaf")
+    assert stop(up).unregistered
+    assert up.runners == []
+
+
+def test_a_stop_removes_the_ghost_of_one_that_was_killed(up):
+    up.docker.run("kill", NAME)
+    result = stop(up)
+    assert (result.stopped, result.unregistered) == (False, True)
+    assert up.runners == []
+
+
+def test_a_stop_leaves_the_ghosts_of_others(up):
+    up.ghost("cml-0123456789")
+    stop(up)
+    assert [each.name for each in up.runners] == ["cml-0123456789"]
+
+
+def test_a_runner_that_github_holds_on_to_is_told_of(up):
+    up.docker.play(cml="deaf")
+    up.runners[0].busy = True
+    result = stop(up)
+    assert result.unregistered is False
+    assert "cancel its job" in result.left
+    assert "warning: " in up.notes.lines[-1]
+
+
+def test_a_stop_without_a_token_says_how_to_look(up):
+    up.docker.play(cml="deaf")
+    result = stop(up, up.docker.environ)
+    assert (result.stopped, result.unregistered) == (True, None)
+    assert "with REPO_TOKEN, `--stop` again" in result.left
+    assert stop(up).unregistered
+    assert up.runners == []
+
+
+def test_a_stop_where_github_is_away_is_a_stop(up):
+    up.github.faults["runners"] = [answers(502)] * TRIES
+    result = stop(up)
+    assert (result.stopped, result.unregistered) == (True, None)
+    assert "answers 502" in result.left
+
+
+def test_a_stop_whose_runner_cannot_be_told_says_so(up, monkeypatch):
+    monkeypatch.setattr("skincli.runner.container._REGISTRATION", "/nowhere")
+    assert "--replace" in stop(up).left
+
+
+@pytest.mark.parametrize("act", [stop, start])
+def test_nothing_to_act_on_is_an_error(place, act):
+    with pytest.raises(UsageError, match="there is no container `skincli-runner`"):
+        act(place)
+
+
+@pytest.mark.parametrize("act", [stop, start])
+def test_a_container_of_someone_else_is_not_touched(place, act):
+    place.docker.add(NAME, label="")
+    with pytest.raises(UsageError, match="was not made by skincli"):
+        act(place)
+    assert place.docker.changes() == []
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_a_stopped_runner_is_started_again_under_a_new_name(up, end):
+    before = up.runners[0].name
+    up.docker.run(end, NAME)
+    found = start(up)
+    assert found.running
+    (runner,) = found.runners
+    assert runner.online
+    assert runner.name != before
+    assert [each.name for each in up.runners] == [runner.name]
+    up.assert_token_stayed_secret(repr(found))
+
+
+def test_a_runner_that_runs_is_not_started_twice(up):
+    assert [each.name for each in start(up).runners] == [up.runners[0].name]
+    assert up.docker.calls("start") == []
+
+
+def test_a_start_again_needs_the_token(up):
+    stop(up)
+    with pytest.raises(UsageError, match="REPO_TOKEN is not set") as caught:
+        start(up, up.docker.environ)
+    assert "classic token" in caught.value.hint
+    assert up.docker.calls("start") == []
+
+
+def test_a_start_again_that_docker_refuses_gives_its_reason(up):
+    stop(up)
+    up.docker.play(run="full")
+    with pytest.raises(SkincliError, match="no space left on device"):
+        start(up)
+
+
+def test_a_start_again_that_ends_at_once_is_stopped_and_shown(up):
+    stop(up)
+    up.docker.play(cml="ends", code=3, log=["bad token TOKEN"])
+    with pytest.raises(SkincliError, match=r"exit code 3 .*bad token \*\*\*"):
+        start(up)
+    assert up.docker.containers[NAME]["status"] == "exited"
+    up.assert_token_stayed_secret()
+
+
+def test_a_start_again_that_is_not_listed_in_time_goes_on(up):
+    stop(up)
+    up.docker.play(cml="silent")
+    with pytest.raises(NotListed):
+        start(up, start_timeout=0.3)
+    assert up.docker.containers[NAME]["status"] == "running"
+
+
+def test_a_token_that_lost_its_rights_is_refused_before_the_start(up):
+    stop(up)
+    up.github.tokens[up.token] = Token(rights="none", scopes="gist")
+    with pytest.raises(SkincliError, match="404"):
+        start(up)
+    assert up.docker.calls("start") == []
+
+
+def test_the_log_is_followed_to_its_end_and_masked(up):
+    lines = []
+
+    def write(line):
+        lines.append(line)
+        if "ready" in line:
+            up.docker.play(cml="ends", code=0, log=["a TOKEN and ghp_0123456789abcdefABCDEF"])
+            up.docker.run("crash", NAME)
+            up.docker.run("stop", NAME)
+
+    lifecycle.follow(up.config(), up.environ, write)
+    assert "Launching github runner" in lines[0]
+    assert "a *** and ***" in lines
+    up.assert_token_stayed_secret(*lines)
+
+
+def test_ctrl_c_ends_the_following_and_nothing_else(up):
+    def interrupt(number, _):
+        raise Interrupted(number)
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    kill = threading.Timer(0.0, os.kill, (os.getpid(), signal.SIGINT))
+    try:
+        with pytest.raises(Interrupted):
+            lifecycle.follow(up.config(), up.environ, lambda line: kill.is_alive() or kill.start())
+    finally:
+        kill.cancel()
+        signal.signal(signal.SIGINT, before)
+    assert up.docker.containers[NAME]["status"] == "running"
+
+
+def test_the_log_of_nothing_is_an_error(place):
+    with pytest.raises(UsageError, match="there is no container"):
+        lifecycle.follow(place.config(), place.environ, print)
+
+
+def test_a_shell_wants_a_container_that_runs(up):
+    command = lifecycle.shell_command(up.config(), up.environ)
+    assert command == ["docker", "exec", "-it", NAME, "bash"]
+    stop(up)
+    with pytest.raises(SkincliError, match="does not run"):
+        lifecycle.shell_command(up.config(), up.environ)
