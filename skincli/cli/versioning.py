@@ -113,9 +113,11 @@ def status(
 
         result = run(s.config, s.progress)
         s.output.result(result, _status_lines(result))
-        if not result.raw or not result.unchanged or result.settings:
+        if not result.raw or result.added or result.modified or result.settings:
             s.output.next(s.command("data version"))
-        elif result.unpushed or (result.remote and result.unpushed is None):
+        elif result.deleted:
+            s.output.next(s.command("data pull"))
+        elif result.unpushed:
             s.output.next(s.command("data push"))
 
 

@@ -1,6 +1,5 @@
 """The verb `checkout`: the data that a run was trained on, as they were."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ from skincli.versioning.recording import (
 from skincli.versioning.remote import Remote
 from skincli.versioning.run_records import recorded_environment
 from skincli.versioning.stages import PREPARE, STAGES_FILE, write_stages
-from skincli.versioning.transfer import bring, place, raw_names, settle
+from skincli.versioning.transfer import bring, place, settle
 from skincli.versioning.workspace import Workspace
 
 _MAKE_ONE: Final = "`skincli data version` before a training makes one"
@@ -70,7 +69,7 @@ def checkout(
             lacks = list(lacking(workspace.cache, (*version.raw, *made(version.prepare))))
             if lacks:
                 bring(workspace, Remote.of(workspace.dvc), progress)
-        place(workspace, force=True)
+            place(workspace, force=force)
     settle(config, workspace.tracked, progress)
     return CheckoutResult(
         run_id=run_id, raw=version.raw, fetched=len(lacks), packed=bool(version.prepare)
@@ -124,28 +123,6 @@ def _require_kept(workspace: Workspace, version: DataVersion) -> None:
                 f"git has never had the present version, {pointer.pinned.md5}",
                 "`git commit` keeps its pointers; `--force` gives them up",
             )
-    changed = _changed(workspace)
-    if changed:
-        raise UsageError(
-            f"changes since the present version would be lost: {', '.join(changed)}",
-            "`skincli data version` keeps them; `--force` gives them up",
-        )
-
-
-def _changed(workspace: Workspace) -> list[str]:
-    """What of the raw set and the splits is not as in the present version; packs are made anew."""
-    told = json.loads(workspace.dvc.run("status", "--json", *raw_names(workspace), PREPARE))
-    tracked = workspace.tracked
-    *_, splits = tracked.made
-    ours = {tracked.relative(path) for path in (*tracked.raw, splits)}
-    found = {
-        path
-        for changes in told.values()
-        for change in changes
-        for path, how in change.get("changed outs", {}).items()
-        if path in ours and how in ("modified", "new")
-    }
-    return sorted(found)
 
 
 @contextmanager

@@ -47,11 +47,14 @@ class Dvc:
             raise complaint(words[0], ended)
         return ended.out
 
-    def transfer(self, title: str, progress: Progress, *words: str) -> Ended:
-        """Run a command that moves files, and show how far it is."""
+    def transfer(
+        self, title: str, progress: Progress, *words: str, judge: Callable[[Ended], None]
+    ) -> Ended:
+        """Run a command that moves files, and show how far it is. `judge` raises if it failed."""
         with progress.step(title, 0) as step:
             bar = _Bar(step)
             ended = self.attempt(*words, on_line=bar.see)
+            judge(ended)
             bar.finish()
         return ended
 

@@ -109,10 +109,10 @@ def _add(workspace: Workspace, marks: Marks, progress: Progress) -> None:
     """Hash and keep the data. What DVC has seen before it does not hash again."""
     raw = [workspace.tracked.relative(path) for path in workspace.tracked.raw]
     with progress.step("Hashing and keeping the data", 2) as step:
-        workspace.dvc.run("add", "--quiet", *raw)
+        workspace.dvc.run("add", *raw)
         mark(workspace.pointer_files[0], marks)
         step.advance()
-        workspace.dvc.run("commit", "--quiet", "--force", PREPARE)
+        workspace.dvc.run("commit", "--force", PREPARE)
         step.advance()
 
 

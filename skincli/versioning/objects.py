@@ -35,14 +35,15 @@ def made(stage: dict[str, Any]) -> tuple[Pinned, ...]:
 def lacking(cache: Path, parts: Iterable[Pinned]) -> Iterator[Missing]:
     """The objects of files and folders that `cache` has not got."""
     for part in parts:
-        listing = cache / _key(part.md5)
+        listing = cache / object_key(part.md5)
         if not listing.is_file():
-            yield Missing(part.path, _key(part.md5))
+            yield Missing(part.path, object_key(part.md5))
         elif part.md5.endswith(".dir"):
             for entry in json.loads(listing.read_text(encoding="utf-8")):
-                if not (cache / _key(entry["md5"])).is_file():
-                    yield Missing(f"{part.path}/{entry['relpath']}", _key(entry["md5"]))
+                if not (cache / object_key(entry["md5"])).is_file():
+                    yield Missing(f"{part.path}/{entry['relpath']}", object_key(entry["md5"]))
 
 
-def _key(md5: str) -> str:
+def object_key(md5: str) -> str:
+    """Where an object lies, below a cache or a remote."""
     return f"files/md5/{md5[:2]}/{md5[2:]}"

@@ -77,9 +77,9 @@ def set_remote(config: Config, where: str, endpoint: str | None, region: str | N
             raise UsageError("a folder has no endpoint or region", "leave --endpoint, --region out")
         where = _folder(workspace, where)
     workspace.make_ready()
-    workspace.dvc.run("remote", "add", "--quiet", "--default", "--force", _NAME, where)
+    workspace.dvc.run("remote", "add", "--default", "--force", _NAME, where)
     for key, value in options.items():
-        workspace.dvc.run("remote", "modify", "--quiet", _NAME, key, value)
+        workspace.dvc.run("remote", "modify", _NAME, key, value)
     workspace.repository.stage(workspace.config_files)
     return Remote.of(workspace.dvc)
 
@@ -87,7 +87,7 @@ def set_remote(config: Config, where: str, endpoint: str | None, region: str | N
 def require_verifying(dvc: Dvc, remote: Remote) -> None:
     """See that DVC checks what comes from a remote, which it does not by itself."""
     if not remote.verify:
-        dvc.run("remote", "modify", "--quiet", "--local", remote.name, "verify", "true")
+        dvc.run("remote", "modify", "--local", remote.name, "verify", "true")
 
 
 def _bucket_options(url: str, endpoint: str | None, region: str | None) -> dict[str, str]:

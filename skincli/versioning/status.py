@@ -1,13 +1,11 @@
 """The verb `status`: what has changed since the last version, and what was not pushed."""
 
-import json
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from skincli.config.schema import Config
 from skincli.errors import SkincliError
 from skincli.progress import Progress
+from skincli.versioning.changes import Changes, find_changes
 from skincli.versioning.pointers import Pinned
 from skincli.versioning.recording import LOCK_FILE, read_pointers
 from skincli.versioning.remote import Remote
@@ -48,38 +46,26 @@ def status(config: Config, progress: Progress) -> DataStatus:
     pointers = read_pointers(tracked)
     if not pointers or not workspace.is_ready:
         return DataStatus(raw=())
-    remote, told = _ask(workspace, progress)
-    changes = told.get("uncommitted", {})
+    remote, changes = _look(workspace, progress)
     files = [*workspace.pointer_files, tracked.here / LOCK_FILE]
     return DataStatus(
         raw=tuple(pointer.pinned for pointer in pointers),
-        added=_files(workspace, changes.get("added", ())),
-        modified=_files(workspace, changes.get("modified", ())),
-        deleted=_files(workspace, changes.get("deleted", ())),
+        added=changes.added,
+        modified=changes.modified,
+        deleted=changes.deleted,
         uncommitted=tuple(workspace.repository.changed(files)),
         remote=remote.url if remote else None,
-        unpushed=_files(workspace, told.get("not_in_remote", ())) if remote else None,
+        unpushed=changes.unpushed if remote else None,
         settings=tuple(disagreements(config, tracked.here)),
     )
 
 
-def _ask(workspace: Workspace, progress: Progress) -> tuple[Remote | None, dict[str, Any]]:
-    """The remote if it could be looked at, and what DVC has found."""
-    words = ["data", "status", "--json", "--granular"]
+def _look(workspace: Workspace, progress: Progress) -> tuple[Remote | None, Changes]:
+    """What has changed, and the remote if it could be looked at."""
     remote = Remote.find(workspace.dvc)
     if remote is not None:
         try:
-            return remote, json.loads(workspace.dvc.run(*words, "--not-in-remote"))
+            return remote, find_changes(workspace, ask_remote=True)
         except SkincliError as error:
             progress.warn(f"{error.message}: what was not pushed is not known")
-    return None, json.loads(workspace.dvc.run(*words))
-
-
-def _files(workspace: Workspace, names: Iterable[str]) -> tuple[str, ...]:
-    """Those that belong to the set, folders only where none of their files is named."""
-    here = workspace.tracked.here
-    roots = (*workspace.tracked.raw, *workspace.tracked.made)
-    ours = [n for n in sorted(names) if any((here / n).is_relative_to(root) for root in roots)]
-    return tuple(
-        n for n in ours if not (n.endswith("/") and any(m != n and m.startswith(n) for m in ours))
-    )
+    return None, find_changes(workspace)

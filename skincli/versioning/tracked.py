@@ -25,12 +25,12 @@ class Tracked:
     @classmethod
     def of(cls, data: DataConfig) -> "Tracked":
         """Raises DataError for data=folder without a folder."""
-        folder = SetFolder.of(data)
+        folder = SetFolder(Path(os.path.normpath(SetFolder.of(data).path)))
         own = folder_paths(data) if data.source == "folder" else (folder.raw,)
         return cls(
             here=Path.cwd(),
             folder=folder,
-            raw=tuple(path for path in own if path is not None),
+            raw=tuple(Path(os.path.normpath(path)) for path in own if path is not None),
             made=(folder.inspected, folder.prepared, folder.splits),
         )
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,9 +10,10 @@ from skincli.config.schema import Config
 from skincli.data import fetch
 from skincli.data.fingerprints import Stamps
 from skincli.data.raw import hashes_of, read_record
-from skincli.errors import SkincliError
+from skincli.errors import SkincliError, UsageError
 from skincli.progress import Progress
 from skincli.versioning.calling import Ended
+from skincli.versioning.changes import unsaved
 from skincli.versioning.complaints import complaint
 from skincli.versioning.objects import Missing, missing_objects
 from skincli.versioning.recording import locked_stage, read_pointers
@@ -44,11 +46,16 @@ def push(config: Config, progress: Progress) -> TransferResult:
     workspace = Workspace.of(config)
     workspace.require_version()
     remote = Remote.of(workspace.dvc)
-    if json.loads(workspace.dvc.run("status", "--json", *raw_names(workspace))):
-        progress.warn("the raw set has changed since this version: `skincli data version` first")
-    ended = workspace.dvc.transfer(f"Pushing to {remote.url}", progress, "push")
-    if ended.code:
-        raise complaint("push", ended)
+    missing = missing_objects(workspace)
+    if missing:
+        raise UsageError(
+            f"DVC's cache lacks {_listed([each.name for each in missing])} of the present version",
+            "`skincli data version` keeps what is here, `skincli data pull` brings what is not",
+        )
+    if json.loads(workspace.dvc.run("status", "--json", *workspace.raw_names)):
+        progress.warn("the raw set is not as in this version: `skincli data version` makes another")
+    title = f"Pushing to {remote.url}"
+    ended = workspace.dvc.transfer(title, progress, "push", judge=_judge_push)
     return _result(workspace, remote, _PUSHED, ended)
 
 
@@ -72,20 +79,33 @@ def pull(config: Config, progress: Progress, *, force: bool = False) -> Transfer
 def bring(workspace: Workspace, remote: Remote, progress: Progress) -> Ended:
     """Fetch into the cache what the pointers name and it lacks. Touches nothing else."""
     require_verifying(workspace.dvc, remote)
+
+    def judge(ended: Ended) -> None:
+        missing = missing_objects(workspace)  # DVC itself does not say which
+        if missing:
+            raise _told(missing, remote, ended)
+        if ended.code:
+            raise complaint("fetch", ended)
+
     title = f"Pulling from {remote.url}"
-    ended = workspace.dvc.transfer(title, progress, "fetch", *_names(workspace))
-    missing = missing_objects(workspace)  # DVC itself does not say which
-    if missing:
-        raise _told(missing, remote, ended)
-    if ended.code:
-        raise complaint("fetch", ended)
-    return ended
+    names = [*workspace.raw_names, *_locked(workspace)]
+    return workspace.dvc.transfer(title, progress, "fetch", *names, judge=judge)
 
 
 def place(workspace: Workspace, *, force: bool) -> None:
-    """Put what the pointers name in place, out of the cache."""
-    options = ["--force"] if force else []
-    workspace.dvc.run("checkout", "--quiet", *options, *_names(workspace))
+    """Put what the pointers name in place, out of the cache.
+
+    Raises UsageError, and touches nothing, where that would lose what is in no version, unless
+    `force`. Packs do not count: they can be made anew.
+    """
+    lost = [] if force else unsaved(workspace)
+    if lost:
+        raise UsageError(
+            f"what is in no version would be lost: {_listed(lost)}",
+            "`skincli data version` keeps it; `--force` gives it up",
+        )
+    names = [*workspace.raw_names, *_locked(workspace)]
+    workspace.dvc.run("checkout", "--force", *names)
 
 
 def settle(config: Config, tracked: Tracked, progress: Progress) -> None:
@@ -102,16 +122,10 @@ def settle(config: Config, tracked: Tracked, progress: Progress) -> None:
         stamps.save()
 
 
-def raw_names(workspace: Workspace) -> list[str]:
-    """The pointers as DVC is told of them."""
-    return [workspace.tracked.relative(file) for file in workspace.pointer_files]
-
-
-def _names(workspace: Workspace) -> list[str]:
-    """What DVC is to bring: the raw set, and what was prepared if that is known."""
-    pointers = read_pointers(workspace.tracked)
-    stage = [PREPARE] if locked_stage(workspace.tracked, pointers) else []
-    return [*raw_names(workspace), *stage]
+def _locked(workspace: Workspace) -> list[str]:
+    """The stage that prepared this raw set, if it is known."""
+    stage = locked_stage(workspace.tracked, read_pointers(workspace.tracked))
+    return [PREPARE] if stage else []
 
 
 def _told(missing: list[Missing], remote: Remote, ended: Ended) -> SkincliError:
@@ -119,20 +133,29 @@ def _told(missing: list[Missing], remote: Remote, ended: Ended) -> SkincliError:
     known = complaint("fetch", ended)
     if not known.message.startswith("`dvc"):
         return known
-    names = ", ".join(f"`{each.name}`" for each in missing[:_SHOWN])
-    more = f" and {len(missing) - _SHOWN:,} more" if len(missing) > _SHOWN else ""
+    names, more = _listed([each.name for each in missing]), len(missing) > _SHOWN
     objects = ", ".join(f"{remote.url.rstrip('/')}/{each.key}" for each in missing[:_SHOWN])
     if _NOWHERE in ended.err:
         return SkincliError(
-            f"{names}{more}: not in the remote {remote.url}",
+            f"{names}: not in the remote {remote.url}",
             "`skincli data push` it from where the version was made",
         )
     return SkincliError(
-        f"{names}{more}: damaged in the remote {remote.url}, where the bytes are not those that "
+        f"{names}: damaged in the remote {remote.url}, where the bytes are not those that "
         "were pushed; nothing of it was kept",
         f"remove it there ({objects}{', …' if more else ''}), then `skincli data push` it again "
         "from a machine that has it",
     )
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:_SHOWN])
+    return shown + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")
+
+
+def _judge_push(ended: Ended) -> None:
+    if ended.code:
+        raise complaint("push", ended)
 
 
 def _result(

@@ -41,9 +41,20 @@ class Workspace:
         return tuple(map(pointer_file, self.tracked.raw))
 
     @property
+    def raw_names(self) -> list[str]:
+        """The pointers as DVC is told of them."""
+        return [self.tracked.relative(file) for file in self.pointer_files]
+
+    @property
     def is_ready(self) -> bool:
         """Whether DVC was set up in the repository."""
         return self._dvc_folder is not None
+
+    @property
+    def top(self) -> Path:
+        """The folder that DVC's own names are relative to."""
+        folder = self._dvc_folder
+        return folder.parent if folder else self.repository.root
 
     @property
     def config_files(self) -> tuple[Path, ...]:
@@ -62,7 +73,7 @@ class Workspace:
         if self.is_ready:
             return
         at_root = Dvc(self.dvc.command, self.repository.root)
-        at_root.run("init", "--quiet")
+        at_root.run("init")
         for key, value in _SETTINGS:
             at_root.run("config", key, value)
 
