@@ -1,1 +1,1 @@
-"""Reports for people: one HTML page each, which needs nothing beside it."""
+"""Reports for people: HTML pages, which need nothing beside them, and Markdown."""

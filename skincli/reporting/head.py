@@ -35,7 +35,7 @@ def _verdict(standing: Standing) -> Markdown:
         said = f"✗ The gate is not met: {unmet} of {len(checks)} conditions fail"
     else:
         said = f"✓ The gate is met: all {len(checks)} conditions hold"
-    command = f": {code(standing.command)}" if standing.command else ""
+    command = f": {code(cut(standing.command))}" if standing.command else ""
     return Markdown(f"{strong(said)}; {plain(cut(standing.follows))}{command}")
 
 

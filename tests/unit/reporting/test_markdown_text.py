@@ -91,6 +91,10 @@ def test_a_summary_opens_what_is_below_it_and_nothing_else(text):
     assert {"paragraph_open", "table_open"} <= {token.type for token in below}
 
 
+def test_a_dollar_begins_no_formula():
+    assert plain("$x$").replace("<span>$</span>", "") == "x"
+
+
 def test_markup_of_ours_is_left_alone():
     assert plain(strong("a|b")) == r"**a\|b**"
     assert plain("0.512 (0.4 to 0.6)") == "0.512 (0.4 to 0.6)"

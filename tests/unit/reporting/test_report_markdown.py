@@ -8,6 +8,7 @@ from reading import parse, tables
 from telling import CLASSES, facts, subgroup
 
 from skincli.evaluation.metrics import HEADLINE
+from skincli.promotion.gate import GateCheck
 from skincli.reporting.head import MARKER
 from skincli.reporting.markdown import LIMIT, to_markdown
 
@@ -165,6 +166,33 @@ def test_text_of_others_stays_text():
     prose = "".join(c.content for t in parse(text) for c in t.children or [] if c.type == "text")
     assert "@octocat" not in prose
     assert text.count(MARKER) == 2  # its own, and one between fences, where it is text
+
+
+def test_a_setting_of_several_lines_stays_on_one():
+    told = facts()
+    told = replace(told, trained=replace(told.trained, settings={"run.name": "a\nseed=5\u202e"}))
+    assert "```text\nrun.name=a seed=5\N{REPLACEMENT CHARACTER}\n```" in written(told)
+
+
+@pytest.mark.parametrize("character", "x$@")
+def test_endless_text_takes_no_room_from_the_rest(character):
+    told, endless = facts(), character * 100_000
+    checks = (GateCheck("bundle self-test", False, endless),) * 6
+    verdict = replace(told.standing.verdict, checks=checks)
+    told = replace(
+        told,
+        trained=replace(
+            told.trained, run_name=endless, backbone=endless, data_name=endless,
+            data_version=endless, data_warnings=(endless,), settings={"run.name": endless},
+        ),
+        standing=replace(
+            told.standing, verdict=verdict, alone=endless, follows=endless, command=endless
+        ),
+        measured=replace(told.measured, subgroups=(subgroup(endless),)),
+    )  # fmt: skip
+    found = to_markdown(told, [])
+    assert len(found.text) <= LIMIT
+    assert set(found.left_out) <= {"Subgroups"}
 
 
 @pytest.mark.parametrize("n_groups", [0, 1, 1000, 4000])
