@@ -23,8 +23,9 @@ def holds(condition: str | None, contexts: Mapping[str, Any], ok: bool) -> bool:
     if condition is None:
         return ok
     text = condition.strip().removeprefix("${{").removesuffix("}}")
-    value = bool(_value(text, contexts, ok))
-    return value and (ok or any(f"{name}()" in text for name in _STATUS))
+    if not ok and not any(f"{name}()" in text for name in _STATUS):
+        return False
+    return bool(_value(text, contexts, ok))
 
 
 def _shown(value: Any) -> str:

@@ -155,7 +155,7 @@ def test_a_training_whose_machine_is_taken_away_goes_on_and_becomes_champion(
     job.require_ok()
     assert ran(job) == names(job)
     [run] = [path.parent.parent.name for path in checkpoints(github)]
-    assert run.endswith(job.outputs["train"]["outputs"]["run"][:8])
+    assert run.endswith(job.outputs["train"]["outputs"]["run"][:6])
     [version] = models(github)
     assert version["aliases"] == ["champion"]
     assert list(api.comments) == ["issues/6"]

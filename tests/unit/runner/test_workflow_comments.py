@@ -8,6 +8,7 @@ from services import require
 from standins.comments import CommentsStandIn
 from workflow_github import run_script
 
+from skincli.reporting.head import MARKER
 from skincli.runner.workflows.render import Repository, render
 
 SHA = "5f3c" * 10
@@ -33,7 +34,7 @@ def api():
 def post(script, api, tmp_path):
     def run(report="# Report\n", github=PUSH):
         (tmp_path / "report").mkdir(exist_ok=True)
-        (tmp_path / "report" / "report.md").write_text(report)
+        (tmp_path / "report" / "report.md").write_text(f"{MARKER}\n\n{report}")
         return run_script(tmp_path, script, github, api.url)
 
     return run
@@ -84,11 +85,11 @@ def test_nobody_elses_comment_is_ever_changed(post, api):
 
 
 def test_a_report_too_long_for_a_comment_is_cut_between_two_sections(post, api):
-    section = "\n## Section\n" + "```mermaid\n" + "x" * 9000 + "\n```\n"
+    section = "\n### Section\n" + "```mermaid\n" + "x" * 9000 + "\n```\n"
     assert post("# Report\n" + section * 9).returncode == 0
     [comment] = api.comments[f"commits/{SHA}"]
     assert len(comment["body"]) < 65536
-    assert comment["body"].count("```") == 2 * comment["body"].count("## Section")
+    assert comment["body"].count("```") == 2 * comment["body"].count("### Section")
     assert "too long for a comment" in comment["body"]
 
 
