@@ -112,7 +112,15 @@ class Supervisor:
         return None
 
     def _turn(self) -> Ended:
-        """One container. What fails before its start is told as one that ended without a job."""
+        ended = self._one_container()
+        if not ended.job:
+            # Docker may keep one that it made and could not start, and with it the name.
+            with suppress(SkincliError):
+                end_container(self._setting.name, self._environ)
+        return ended
+
+    def _one_container(self) -> Ended:
+        """What fails before its start is told as a container that ended without a job."""
         try:
             self._await_docker()
             turn = self._new_turn()
@@ -120,8 +128,6 @@ class Supervisor:
             turn.create(name, encoded)
             return turn.run()
         except SkincliError as error:
-            with suppress(SkincliError):
-                end_container(self._setting.name, self._environ)
             return Ended(False, 0, 0.0, (f"{error.message}; {error.hint}".rstrip("; "),))
 
     def _registered(self) -> tuple[str, str]:

@@ -36,6 +36,8 @@ def start(words):
         return program.start(words)
     with kept() as state:
         found = named(state, words[-1])
+        if found["gpus"] and state["play"]["toolkit"] != "ok":
+            raise refusal('could not select device driver "" with capabilities: [[gpu]]')
         boot(state, found)
     return shown(found["id"], words[-1], 0)
 
@@ -48,9 +50,11 @@ def attach(words):
 
 def stop(words):
     with kept() as state:
+        is_job = CONFIGURATION in named(state, words[-1])["env"]
+    if not is_job:
+        return program.stop(words)
+    with kept() as state:
         found = named(state, words[-1])
-        if CONFIGURATION not in found["env"]:
-            return program.stop(words)
         log(found, "Exiting...")
         job = job_of(state, found)
         if job:

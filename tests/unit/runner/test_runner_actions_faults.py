@@ -202,6 +202,17 @@ def test_a_container_that_docker_refuses_to_make_is_given_up(keep_going, docker,
     assert runners(github) == {}
 
 
+def test_a_container_that_docker_cannot_start_does_not_keep_the_name(keep_going, docker, github):
+    docker.play(toolkit="missing")
+    docker.queue("train", over=True)
+    notes = Notes()
+    notes.then = lambda line: docker.play(toolkit="ok") if "again in" in line else None
+    told = keep_going(notes)
+    assert any("could not select device driver" in line for line in told)
+    assert len(docker.calls("create")) == 2
+    assert docker.job("train") == "done"
+
+
 def test_docker_restarted_under_a_job_does_not_end_its_turn(keep_going, docker, github):
     """With `live-restore` the container goes on, while docker's client ends."""
     docker.queue("train", over=True)
@@ -253,12 +264,24 @@ def test_the_lock_keeps_a_second_supervisor_out(keep_going, docker, files):
     assert docker.calls("create") == []
 
 
-def test_what_another_repository_was_left_with_is_not_looked_for(keep_going, docker, files):
+def test_what_another_repository_was_left_with_is_not_looked_for(keep_going, docker, github, files):
+    namesake = github.register(REPOSITORY, "box-1", ["self-hosted"])
     files.make()
     files.write(Noted("1:1", "https://github.com/lab/other", registered=("box-1",)))
     docker.queue("train", over=True)
     keep_going()
-    assert files.read().registered == ()
+    assert list(runners(github)) == [namesake.id]
+
+
+def test_a_runner_that_github_thinks_busy_is_no_hindrance(keep_going, docker, github, files):
+    ghost = github.register(REPOSITORY, "box-1", ["self-hosted"])
+    ghost.busy = True
+    files.make()
+    files.write(Noted("1:1", URL, registered=("box-1",)))
+    docker.queue("train", over=True)
+    told = keep_going()
+    assert docker.job("train") == "done"
+    assert any("box-1 goes once GitHub has cancelled its job" in line for line in told)
 
 
 def test_notes_that_are_damaged_are_as_good_as_none(keep_going, docker, files):
