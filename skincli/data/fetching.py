@@ -117,11 +117,11 @@ class _Fetch:
             target = staging / name
             if target.exists() or not self.source.may_keep(name.as_posix(), self.data):
                 continue
-            # What is gone or cannot be linked on this disk is fetched again.
+            # What is gone or cannot be taken over is fetched again.
             with suppress(OSError):
                 if stamps.sha256(path) == sha256:
                     target.parent.mkdir(exist_ok=True)
-                    target.hardlink_to(path)
+                    _take_over(path, target)
 
     def _record(self, staging: Path, verified: bool) -> SourceRecord:
         facts = ((path, path.stat().st_size) for path in raw_files(staging))
@@ -152,3 +152,13 @@ class _Fetch:
             verified=record.verified,
             created=created,
         )
+
+
+def _take_over(path: Path, target: Path) -> None:
+    """Give a file a second name; copy one that is a link to another disk, such as DVC's cache."""
+    try:
+        target.hardlink_to(path.resolve())
+    except OSError:
+        partial = target.with_name(f"{target.name}.partial")
+        shutil.copyfile(path, partial)
+        partial.replace(target)

@@ -109,6 +109,14 @@ def read_csv(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
+def own_file(path: Path) -> None:
+    """Make a file that may be written into of one that is shared: with DVC's cache, for one."""
+    if path.is_symlink() or (path.is_file() and path.stat().st_nlink > 1):
+        partial = path.with_name(path.name + ".partial")
+        shutil.copyfile(path, partial)
+        partial.replace(path)
+
+
 def put_in_place(partial: Path, target: Path) -> None:
     """Give a finished folder its final name, in the place of an older one."""
     for file in partial.iterdir():

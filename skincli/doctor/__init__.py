@@ -29,5 +29,6 @@ def examine(config: Config) -> Diagnosis:
         *project.data_set(Path(config.data.root) / config.data.set_name),
         *project.docker(os.environ),
         project.repository(os.environ),
+        project.data_versions(config.versioning.dvc, os.environ),
     )
     return Diagnosis(checks, all(check.level != "failure" for check in checks))

@@ -1,10 +1,11 @@
-"""What the working folder is about: its data set, its repository, and docker to run it with."""
+"""The working folder: its data set and its versions, its repository, docker to run it with."""
 
 import json
 from pathlib import Path
 
 from skincli.runner.ask import ask
 from skincli.runner.checks import Check, Environ, docker_client, docker_engine
+from skincli.versioning.dvc import INSTALL
 
 
 def data_set(folder: Path) -> list[Check]:
@@ -25,6 +26,14 @@ def docker(environ: Environ) -> list[Check]:
     """Docker, which only containers and `skincli runner-setup` want."""
     client = docker_client(environ).lenient()
     return [client, docker_engine(environ).lenient()] if client.ok else [client]
+
+
+def data_versions(command: str, environ: Environ) -> Check:
+    """DVC, which only `skincli data version` and its neighbours want."""
+    answer = ask([command, "--version"], environ)
+    if answer.ok:
+        return Check("DVC", "ok", f"version {answer.out.strip()}")
+    return Check("DVC", "warning", answer.complaint, INSTALL)
 
 
 def repository(environ: Environ) -> Check:

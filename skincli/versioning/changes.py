@@ -39,11 +39,12 @@ def find_changes(workspace: Workspace, *, ask_remote: bool = False) -> Changes:
 def unsaved(workspace: Workspace) -> list[str]:
     """The files of the raw set and the splits that are in no version that the cache knows."""
     tracked, changes = workspace.tracked, find_changes(workspace)
-    *_, splits = tracked.made
     changed = [
         name
         for name in (*changes.added, *changes.modified)
-        if any(_lies_in(tracked.here / name, root) for root in (*tracked.raw, splits))
+        if any(
+            _lies_in(tracked.here / name, root) for root in (*tracked.raw, tracked.folder.splits)
+        )
     ]
     if not changed:
         return []

@@ -53,7 +53,7 @@ def stages_of(config: Config, tracked: Tracked) -> dict[str, Any]:
     if config.data.root != "data":
         settings += f" data.root={tracked.relative(Path(config.data.root).absolute())}"
     raw = [tracked.relative(path) for path in tracked.raw]
-    inspected, prepared, splits = (tracked.relative(path) for path in tracked.made)
+    prepared, splits = map(tracked.relative, (tracked.folder.prepared, tracked.folder.splits))
     # The record of a fetch from the user's own folder names its place on this machine.
     fetch = f"skincli data fetch {settings}"
     pack = f"skincli data prepare {settings}"
@@ -64,7 +64,7 @@ def stages_of(config: Config, tracked: Tracked) -> dict[str, Any]:
             "deps": raw,
             "params": list(_prepared_by(config)),
             # Kept from one time to the next: splits are extended, packs go on where they stopped.
-            "outs": [{path: {"persist": True}} for path in (inspected, prepared, splits)],
+            "outs": [{path: {"persist": True}} for path in map(tracked.relative, tracked.made)],
         },
         "train": {
             "cmd": f"skincli train {settings} --result {TRAINING_FILE}",

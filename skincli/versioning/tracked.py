@@ -3,18 +3,23 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from skincli.config.data import DataConfig
+from skincli.config.data import DataConfig, SourceName
 from skincli.data.raw import folder_paths
 from skincli.data.storage import SetFolder
+
+# The sources whose images are files of their own.
+_LOOSE: Final[tuple[SourceName, ...]] = ("folder", "isic")
 
 
 @dataclass(frozen=True, slots=True)
 class Tracked:
     """Absolute paths. `raw` are the raw set, or the user's own images and CSV; each has a pointer.
 
-    `made` are what `prepare` makes of it: inspected, prepared, splits. `here` is the working
-    folder, where `dvc.yaml` lies.
+    `made` are what `prepare` makes of it: packs, splits, and what it saw of images in archives. Of
+    images that are files of their own it goes by their times, which are others after a pull.
+    `here` is the working folder, where `dvc.yaml` lies.
     """
 
     here: Path
@@ -26,12 +31,13 @@ class Tracked:
     def of(cls, data: DataConfig) -> "Tracked":
         """Raises DataError for data=folder without a folder."""
         folder = SetFolder(Path(os.path.normpath(SetFolder.of(data).path)))
+        seen = () if data.source in _LOOSE else (folder.inspected,)
         own = folder_paths(data) if data.source == "folder" else (folder.raw,)
         return cls(
             here=Path.cwd(),
             folder=folder,
             raw=tuple(Path(os.path.normpath(path)) for path in own if path is not None),
-            made=(folder.inspected, folder.prepared, folder.splits),
+            made=(*seen, folder.prepared, folder.splits),
         )
 
     def relative(self, path: Path) -> str:

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from skincli.data.storage import own_file
 from skincli.imaging import Pixels
 
 THUMBNAIL: Final = 32
@@ -107,6 +108,8 @@ class InspectionLog:
     def repair(self) -> None:
         """Cut off what an interrupted append left half-written."""
         self._lines.parent.mkdir(parents=True, exist_ok=True)
+        own_file(self._lines)
+        own_file(self._thumbnails)
         text = "".join(json.dumps(astuple(item)) + "\n" for item in self._facts)
         if not self._lines.is_file() or self._lines.stat().st_size != len(text):
             self._lines.write_text(text, encoding="utf-8")
