@@ -24,8 +24,9 @@ PICTURES: Final = ("confusion_matrix.png", "roc.png", "reliability.png")
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """The facts, and the pictures that go with them."""
+    """The facts, the pictures that go with them, and the run that the model is of."""
 
+    run_id: str
     facts: Facts
     pictures: tuple[Path, ...]
 
@@ -52,7 +53,8 @@ def collect(config: Config, model: str, scratch: Path, progress: Progress) -> Co
         epochs=origin.epochs,
     )
     places = (*(ours.folder / name for name in PICTURES), origin.curves)
-    return Collected(facts, tuple(place for place in places if place.is_file()))
+    run_id = candidate.run_id or origin.trained.run_id
+    return Collected(run_id, facts, tuple(place for place in places if place.is_file()))
 
 
 def _test_split(config: Config, bundle: Bundle, progress: Progress) -> str:

@@ -39,14 +39,14 @@ def report(config: Config, model: str, output: Path | None, progress: Progress) 
     with tempfile.TemporaryDirectory() as scratch:
         collected = collect(config, model, Path(scratch), progress)
         facts, pictures = collected.facts, collected.pictures
-        folder = output or Path(_ROOT) / facts.trained.run_id
+        folder = output or Path(_ROOT) / collected.run_id
         require_replaceable(folder)
         written = to_markdown(facts, [picture.name for picture in pictures])
         write_report(folder, facts, written, pictures)
     return ReportResult(
         folder=folder,
         report=folder / REPORT_FILE,
-        run_id=facts.trained.run_id,
+        run_id=collected.run_id,
         met=facts.standing.verdict.met,
         standing=facts.standing,
         left_out=written.left_out,
