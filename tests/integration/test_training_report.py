@@ -28,6 +28,7 @@ from skincli.reporting.report import report
 from skincli.tracking.registry import read_registry
 from skincli.tracking.runs import recorded_run
 from skincli.training.train import train
+from skincli.versioning.recording import RECORD_KEY
 
 FILES = {
     "report.md", "report.json", "confusion_matrix.png", "roc.png", "reliability.png", "curves.png",
@@ -35,6 +36,8 @@ FILES = {
 LENIENT = PromotionConfig(
     margin=1, melanoma_sensitivity=0, max_ece=1, subgroup_sensitivity=0, subgroup_size=5
 )
+
+VERSION = "5d41402abc4b2a76b9719d911017c592-dirty"
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +86,7 @@ def config(store, request):
 def log(config, name, spoilt):
     prepared = prepare(config, Silent()).prepared
     with recorded_run(config, name, "", None, Silent()) as recorder:
+        recorder.environment({RECORD_KEY: {"name": VERSION}})
         folder = Path(config.run.root) / "bundles" / recorder.run_id
         recorder.bundle(graded_bundle(folder, prepared, spoilt, run_id=recorder.run_id))
     return recorder.run_id
@@ -130,6 +134,7 @@ def test_a_first_model_is_reported_with_everything_that_is_known(config, trained
     assert len(facts["epochs"]) == 3
     assert "3 epochs. Best balanced accuracy on the validation part: " in text
     assert text.count("```mermaid\n") == 4
+    assert facts["trained"]["data_version"] is None
     assert facts["trained"]["settings"]["model.width"] == 8
     assert not any("root" in key or "uri" in key for key in facts["trained"]["settings"])
     json.dumps(to_data(result), allow_nan=False)  # as with `--json`
@@ -178,6 +183,7 @@ def test_a_champion_is_not_held_against_itself(config, models, tmp_path):
     assert result.standing.follows == "it is champion already, version 1"
     text, facts = told(result)
     assert "Not held against a champion: it is the champion, version 1." in text
+    assert facts["trained"]["data_version"] == VERSION
     # Its run has neither epochs nor their picture.
     assert facts["epochs"] == []
     assert "holds no figures of single epochs" in text
