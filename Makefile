@@ -4,7 +4,7 @@ BIN := .venv/bin
 SKINCLI := $(CURDIR)/$(BIN)/skincli
 
 .DEFAULT_GOAL := help
-.PHONY: help demo tools test test-all test-lowest lint format constraints clean
+.PHONY: help demo loop tools test test-all test-lowest lint format constraints clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,9 @@ help: ## List the targets
 
 demo: .venv/installed ## The whole life of a model on synthetic images, in demo/
 	@bash docs/demo.sh $(SKINCLI)
+
+loop: .venv/installed-dev tools ## First model, new images, training as GitHub would, new champion, and the server takes it up
+	$(BIN)/python -m pytest -n 0 -s -q -m '' --durations 1 tests/e2e/test_loop.py
 
 lint: .venv/installed-dev ## Format check, lint, types, layer rules
 	$(BIN)/ruff format --check skincli tests
