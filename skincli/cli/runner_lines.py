@@ -24,11 +24,12 @@ def of_status(found: "RunnerStatus", name: str) -> list[str]:
     if found.container is None:
         lines = [f"There is no container `{name}`"]
     else:
-        state = found.container.status
-        ended = f" with exit code {found.container.exit_code}" if state == "exited" else ""
+        state = f"is {found.container.status}"
+        if found.container.status == "exited":
+            state = f"has ended with exit code {found.container.exit_code}"
         again = found.container.restarts
         restarts = f", started again {again} times by docker" if again else ""
-        lines = [f"The container `{name}` is {state}{ended}{restarts}"]
+        lines = [f"The container `{name}` {state}{restarts}"]
     lines += [f"Its supervisor: {found.doing}"] if found.doing else []
     if found.unknown:
         return [*lines, f"GitHub was not asked: {found.unknown}"]

@@ -130,10 +130,10 @@ def _cml() -> Check:
     """What does not work, or not well, with this engine."""
     found = (
         "cml: last released in 2024; Ubuntu 20.04 with Python 3.8, too old for skincli; "
-        "`docker inspect` shows the token"
+        "`docker inspect`, and a job that looks for it, can read the token"
     )
     mend = (
-        "workflows bring their own Python through uv; where others use docker on this machine, "
-        "take `--engine actions`, whose container holds no token"
+        "workflows bring their own Python through uv; `--engine actions` is up to date, and keeps "
+        "the token out of its containers"
     )
     return Check("engine", "warning", found, mend)

@@ -102,7 +102,7 @@ def test_a_whole_life(command):
         "GitHub lists its runner no more",
     ]
     stopped = command("--status", code=1)
-    assert "is exited with exit code 0" in stopped.out
+    assert "has ended with exit code 0" in stopped.out
     assert "→ skincli runner-setup --start" in stopped.err
     assert "GitHub lists the runner cml-" in command("--start").out
     command.assert_nothing_left()
