@@ -124,6 +124,13 @@ def test_no_token_may_more_than_read_but_that_of_the_job_that_posts(workflows):
             assert uses == ["actions/download-artifact", "actions/github-script"]
 
 
+def test_no_checkout_leaves_its_token_behind(workflows):
+    for path in workflows:
+        for step in steps(path):
+            if step.get("uses", "").startswith("actions/checkout@"):
+                assert step["with"] == {"persist-credentials": False}
+
+
 def test_no_pull_request_and_no_fork_reaches_the_self_hosted_machine(workflows):
     own = []
     for path in workflows:
