@@ -86,13 +86,17 @@ class Logged(Silent):
 
     def note(self, message: str) -> None:
         shown = "".join(c if c.isprintable() else " " for c in message)
-        sys.stdout.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {shown}\n")
-        sys.stdout.flush()
-        if os.fstat(1).st_size > _LARGEST_LOG:
-            self._files.log.replace(self._files.old_log)
-            with self._files.log.open("ab") as stream:
-                os.dup2(stream.fileno(), 1)
-                os.dup2(stream.fileno(), 2)
+        with suppress(OSError):  # no room on the disk
+            sys.stdout.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {shown}\n")
+            sys.stdout.flush()
+            if os.fstat(1).st_size > _LARGEST_LOG:
+                self._put_aside()
+
+    def _put_aside(self) -> None:
+        self._files.log.replace(self._files.old_log)
+        with self._files.log.open("ab") as stream:
+            os.dup2(stream.fileno(), 1)
+            os.dup2(stream.fileno(), 2)
 
     def warn(self, message: str) -> None:
         self.note(f"warning: {message}")

@@ -15,11 +15,12 @@ from skincli.errors import Interrupted, SkincliError, UsageError
 from skincli.progress import Progress
 from skincli.runner import container
 from skincli.runner.actions.detached import spawn
+from skincli.runner.actions.ending import end_container
 from skincli.runner.actions.ghosts import remove_ghosts
 from skincli.runner.actions.preparing import prepare
 from skincli.runner.actions.setting import setting_of
 from skincli.runner.actions.state import Files, Noted
-from skincli.runner.actions.supervisor import Supervisor, end_container
+from skincli.runner.actions.supervisor import Supervisor
 from skincli.runner.checks import Environ
 from skincli.runner.container import Container
 from skincli.runner.github import GitHub, GitHubError, Runner

@@ -6,7 +6,6 @@ a refusal: try again after ever longer waits, and give up after some, so that no
 """
 
 import time
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from skincli.errors import SkincliError, UsageError
 from skincli.patience import Patience
 from skincli.progress import Progress
 from skincli.runner import container
+from skincli.runner.actions.ending import end_container
 from skincli.runner.actions.ghosts import remove_ghosts
 from skincli.runner.actions.preparing import pull
 from skincli.runner.actions.setting import DEPRECATED, Setting, fresh_name
@@ -112,17 +112,11 @@ class Supervisor:
         return None
 
     def _turn(self) -> Ended:
-        ended = self._one_container()
-        if not ended.job:
-            # Docker may keep one that it made and could not start, and with it the name.
-            with suppress(SkincliError):
-                end_container(self._setting.name, self._environ)
-        return ended
-
-    def _one_container(self) -> Ended:
-        """What fails before its start is told as a container that ended without a job."""
+        """One container. What fails before its start is told as one that ended without a job."""
         try:
             self._await_docker()
+            # Docker may have kept one that it made and could not start, and with it the name.
+            end_container(self._setting.name, self._environ)
             turn = self._new_turn()
             name, encoded = self._registered()
             turn.create(name, encoded)
@@ -209,15 +203,7 @@ class Supervisor:
         if "doing" in changes:
             changes["since"] = now()
         self._noted = replace(self._noted, **changes)
-        self._files.write(self._noted)
-
-
-def end_container(name: str, environ: Environ) -> None:
-    """Stop the container of this engine, if there is one, and see it gone. Raises SkincliError."""
-    found = container.find(name, environ)
-    if found is None or not runner_of(name, environ):
-        return
-    if found.running:
-        container.stop(name, environ)
-    if container.find(name, environ) is not None:
-        container.remove(name, environ)
+        try:
+            self._files.write(self._noted)
+        except OSError as error:  # a full disk is for the jobs to complain about
+            self._progress.warn(f"nothing can be noted in `{self._files.folder}`: {error.strerror}")

@@ -4,6 +4,7 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,6 +30,7 @@ _CREATE_SECONDS: Final = 1800.0  # an image that is gone is fetched once more
 _JOB: Final = ": Running job: "
 _KEPT: Final = 15
 _BETWEEN_LOOKS: Final = 1.0
+_CLIENT_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class Turn:
         code = self._follow(command)
         while self._still_runs():
             time.sleep(_BETWEEN_LOOKS)
+            self._job = self._job or bool(job_of(self._setting.name, self._environ))
             code = self._follow(self._attach())
         return Ended(self._job, code, time.monotonic() - began, tuple(self._lines))
 
@@ -107,10 +110,13 @@ class Turn:
     def _end(self, client: subprocess.Popen[str]) -> None:
         """Stop the container: docker's client shows its last words, and ends with it."""
         try:
-            container.stop(self._setting.name, self._environ)
-        except BaseException:
+            for _ in range(2):  # the client may not have started it yet
+                container.stop(self._setting.name, self._environ)
+                with suppress(subprocess.TimeoutExpired):
+                    client.wait(_CLIENT_SECONDS)
+                    return
+        finally:
             client.kill()
-            raise
 
     def _hear_all(self, lines: Iterable[str]) -> None:
         for line in lines:

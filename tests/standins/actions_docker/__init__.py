@@ -21,7 +21,8 @@ class ActionsDocker(DockerStandIn):
     """Jobs wait in a queue for whichever container comes first; the test says when one is over.
 
     `play(actions="ends")` makes containers end at once, `"outdated"` because GitHub refuses their
-    version; `play(cut=True)` cuts docker's client off once, during a job.
+    version. `play(cut=True)` cuts docker's client off once, during a job; `play(lingers=N)` lets
+    a container that has ended be seen so many times before docker has removed it.
     """
 
     def __init__(self, folder, github):

@@ -89,6 +89,9 @@ def boot(state, found):
 
 def look(state, found):
     """It takes a job, or is done with one."""
+    if found["status"] == "removing":
+        settle(state, found)
+        return
     job = job_of(state, found)
     queued = [each for each in state.setdefault("jobs", []) if each["status"] == "queued"]
     if job is None and queued:
@@ -125,9 +128,31 @@ def shown(identity, name, since):
 
 
 def end(state, found, code):
-    """The container was made with `--rm`."""
-    del state["containers"][found["name"]]
-    state.setdefault("gone", {})[found["id"]] = {"code": code, "log": found["log"]}
+    """The container was made with `--rm`: docker removes it, at once or a few looks later."""
+    found |= {"status": "removing", "code": code, "left": state["play"].get("lingers", 0)}
+    settle(state, found)
+
+
+def settle(state, found):
+    found["left"] -= 1
+    if found["left"] < 0:
+        del state["containers"][found["name"]]
+        state.setdefault("gone", {})[found["id"]] = {"code": found["code"], "log": found["log"]}
+
+
+def inspect(words):
+    with kept() as state:
+        found = state["containers"].get(words[-1], {})
+        if found.get("status") == "removing":
+            settle(state, found)
+    return program.inspect(words)
+
+
+def rm(words):
+    with kept() as state:
+        if named(state, words[-1])["status"] == "removing":
+            raise refusal(f"removal of container {words[-1]} is already in progress")
+    return program.rm(words)
 
 
 def job_of(state, found):
@@ -155,6 +180,7 @@ def at_github(state, method, path, content=None):
 
 def main():
     program.VERBS |= {"create": create, "start": start, "attach": attach, "stop": stop}
+    program.VERBS |= {"inspect": inspect, "rm": rm}
     return program.main()
 
 

@@ -1,5 +1,6 @@
 """The supervisor of the engine `actions` in bad times: GitHub, docker and containers that fail."""
 
+import errno
 import shutil
 import subprocess
 import sys
@@ -282,6 +283,20 @@ def test_a_runner_that_github_thinks_busy_is_no_hindrance(keep_going, docker, gi
     told = keep_going()
     assert docker.job("train") == "done"
     assert any("box-1 goes once GitHub has cancelled its job" in line for line in told)
+
+
+def test_a_full_disk_ends_neither_the_job_nor_the_supervisor(
+    keep_going, docker, github, monkeypatch
+):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Files, "write", full)
+    docker.queue("train", over=True)
+    told = keep_going()
+    assert any("No space left on device" in line for line in told)
+    assert docker.job("train") == "done"
+    assert (docker.containers, runners(github)) == ({}, {})
 
 
 def test_notes_that_are_damaged_are_as_good_as_none(keep_going, docker, files):

@@ -1,0 +1,30 @@
+"""The end of a container of this engine."""
+
+import time
+from contextlib import suppress
+from typing import Final
+
+from skincli.errors import SkincliError
+from skincli.runner import container
+from skincli.runner.actions.turn import runner_of
+from skincli.runner.checks import Environ
+
+_LOOKS: Final = 50
+_BETWEEN_LOOKS: Final = 0.2
+
+
+def end_container(name: str, environ: Environ) -> None:
+    """Stop the container of this engine, if there is one, and see it gone. Raises SkincliError."""
+    found = container.find(name, environ)
+    if found is None or not runner_of(name, environ):
+        return
+    if found.running:
+        container.stop(name, environ)
+    # Docker removes what has run by itself, a moment after its end, and complains of help.
+    for _ in range(_LOOKS):
+        if container.find(name, environ) is None:
+            return
+        with suppress(SkincliError):
+            container.remove(name, environ)
+        time.sleep(_BETWEEN_LOOKS)
+    container.remove(name, environ)
