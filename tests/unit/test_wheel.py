@@ -1,4 +1,4 @@
-"""What a user installs: the wheel has config groups and web page, and needs no checkout."""
+"""What a user installs: the wheel has configs, web page and workflows, and needs no checkout."""
 
 import os
 import subprocess
@@ -38,6 +38,7 @@ def test_the_wheel_brings_its_configs_and_its_page_along(tmp_path):
     assert (installed / "skincli" / "py.typed").is_file()
     page = Path("skincli", "serving", "page")
     assert _names(installed / page) == _names(ROOT / page) >= {"index.html", "app.js"}
+    assert _names(installed / "skincli/runner/workflows") >= {"ci.yml", "train.yml"}
 
 
 def _names(folder: Path) -> set[str]:
