@@ -221,7 +221,7 @@ def test_an_idle_container_of_a_killed_supervisor_is_replaced(box, docker):
 
 
 def test_a_container_that_docker_is_still_removing_is_waited_for(box, docker):
-    docker.play(lingers=40)
+    docker.play(lingers=6)
     start(box)
     kill_supervisor(box)
     assert stop(box)
