@@ -154,7 +154,8 @@ def _status(s: Session) -> None:
     found = lifecycle.status(s.config, os.environ)
     s.output.result(found, runner_lines.of_status(found, s.config.runner.name))
     if not found.running:
-        s.output.next(s.command(f"runner-setup{' --start' if found.container else ''}"))
+        kept = found.container and s.config.runner.engine == "cml"
+        s.output.next(s.command(f"runner-setup{' --start' if kept else ''}"))
         raise typer.Exit(1)
 
 
@@ -172,7 +173,10 @@ def _stop(s: Session) -> None:
 
     result = lifecycle.stop(s.config, os.environ, s.progress)
     s.output.result(result, runner_lines.of_stop(result, s.config.runner.name))
-    s.output.next(s.command("runner-setup --start"), s.command("runner-setup --replace"))
+    if s.config.runner.engine == "cml":
+        s.output.next(s.command("runner-setup --start"), s.command("runner-setup --replace"))
+    else:  # of it, no container is kept
+        s.output.next(s.command("runner-setup"))
 
 
 def _start(s: Session) -> None:
