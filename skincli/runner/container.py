@@ -45,11 +45,21 @@ def find(name: str, environ: Environ) -> Container | None:
     """The container of this name, None where there is none. Raises SkincliError."""
     answer = ask(["docker", "container", "inspect", "--format", _FORMAT, name], environ)
     if answer.ok:
-        status, code, restarts, *label = answer.out.split()
-        return Container(name, status, int(code), int(restarts), label == ["runner"])
+        return _parsed(name, answer.out)
     if "no such container" in answer.err.lower():
         return None
     raise failure(f"tell of the container `{name}`", answer)
+
+
+def _parsed(name: str, told: str) -> Container:
+    try:
+        status, code, restarts, *label = told.split()
+        return Container(name, status, int(code), int(restarts), label == ["runner"])
+    except ValueError:
+        raise SkincliError(
+            f"docker tells of the container `{name}` what cannot be read: {told.strip()!r}",
+            "check that `docker` is Docker's own client",
+        ) from None
 
 
 def ours(name: str, environ: Environ) -> Container:

@@ -34,15 +34,15 @@ def toolkit(image: str, environ: Environ) -> Check:
     """Whether the NVIDIA Container Toolkit works: a container of `image` lists the GPUs."""
     answer = ask(toolkit_command(image), environ, _TOOLKIT_PATIENCE)
     title = "NVIDIA container toolkit"
-    gpus = [line for line in answer.out.splitlines() if line.startswith("GPU ")]
-    if answer.ok and gpus:
-        word = "GPU" if len(gpus) == 1 else "GPUs"
-        return Check(title, "ok", f"a container sees {len(gpus)} {word}")
+    # Without a GPU it says "No devices found." and ends with 0.
+    if answer.ok and "no devices" not in answer.out.lower():
+        gpus = sum(line.startswith("GPU ") for line in answer.out.splitlines())
+        return Check(title, "ok", f"a container sees {gpus or 'its'} GPU{'s' if gpus != 1 else ''}")
     found = "a container sees no GPU" if answer.ok else answer.complaint
     return Check(title, "failure", found, mend(found))
 
 
-def untried_toolkit(image: str) -> Check:
+def untried(image: str) -> Check:
     found = "not tried: the image is not here yet"
     return Check("NVIDIA container toolkit", "warning", found, shlex.join(toolkit_command(image)))
 

@@ -106,8 +106,8 @@ def _with_image(
         later = f"`{runner.image}` is not here yet: the start downloads several GB"
         checks.append(Check("image", "warning", later, "`docker pull` does so now"))
     if runner.gpu:
-        tried = image.toolkit if here else lambda name, _: image.untried_toolkit(name)
-        checks.append(tried(runner.image, environ))
+        tried = image.toolkit(runner.image, environ) if here else image.untried(runner.image)
+        checks.append(tried)
     return Findings((*found.checks, *checks), found.runners, found.ghosts, here)
 
 

@@ -44,14 +44,19 @@ def visibility(github: GitHub, allow_public: bool) -> Check:
     return Check(title, "failure", found, "make it private, or accept that with `--allow-public`")
 
 
+def has_labels(runner: Runner, config: RunnerConfig) -> bool:
+    """Whether a runner carries all labels of the config; to GitHub, case makes no difference."""
+    wanted = config.labels.lower().split(",")
+    return {label.lower() for label in runner.labels} >= set(wanted)
+
+
 def ghosts_of(runners: Sequence[Runner], config: RunnerConfig) -> tuple[Runner, ...]:
     """The runners that ended without unregistering: offline, with our labels and such a name."""
-    wanted = set(config.labels.split(","))
     return tuple(
         runner
         for runner in runners
         if not runner.online
-        and wanted <= set(runner.labels)
+        and has_labels(runner, config)
         and (_MADE_UP.fullmatch(runner.name) or runner.name.startswith(config.name))
     )
 

@@ -11,6 +11,7 @@ from skincli.runner import container
 from skincli.runner.access import Access
 from skincli.runner.engine import NotListed
 from skincli.runner.github import GitHubError, Runner
+from skincli.runner.registered import has_labels
 from skincli.runner.token import masked
 
 _POLL_SECONDS: Final = 2.0
@@ -54,8 +55,7 @@ def found_at(
     number = container.registered_id(config.name, access.environ)
     if number is not None:
         return tuple(each for each in runners if each.id == number)
-    wanted = set(config.labels.split(","))
-    return tuple(each for each in runners if wanted <= set(each.labels) and each.id not in before)
+    return tuple(each for each in runners if has_labels(each, config) and each.id not in before)
 
 
 def _require_alive(name: str, access: Access, progress: Progress) -> None:

@@ -121,6 +121,18 @@ def test_each_way_in_which_the_toolkit_fails_has_its_own_mend(docker, toolkit, f
     assert mend in check.mend
 
 
+def test_a_tool_that_counts_nothing_is_taken_at_its_exit_code(docker, monkeypatch):
+    docker.play_driver("")
+    monkeypatch.setattr(image, "toolkit_command", lambda name: ["nvidia-smi"])
+    assert image.toolkit(IMAGE, docker.environ).found == "a container sees its GPUs"
+
+
+def test_an_answer_that_is_no_state_is_told_of(docker):
+    docker.add(NAME, label="", status="")
+    check = container.name_free(NAME, docker.environ, replace=False)
+    assert "what cannot be read: '0 0'" in check.found
+
+
 def test_a_container_that_sees_no_gpu_is_a_failure_though_it_ends_well(docker):
     docker.play(gpus=0)
     check = image.toolkit(IMAGE, docker.environ)

@@ -316,7 +316,7 @@ def test_a_taken_name_stops_the_start(place):
 
 
 def test_ghosts_are_told_of_and_left(place):
-    place.ghost("cml-0123456789")
+    place.ghost("cml-0123456789", labels=("self-hosted", "CML-GPU"))
     place.ghost("cml-of-other-labels", labels=("self-hosted", "arm"))
     place.ghost("somebodys-workstation")
     place.ghost("cml-at-work", status="online")
