@@ -36,7 +36,7 @@ def find_changes(workspace: Workspace, *, ask_remote: bool = False) -> Changes:
     )
 
 
-def unsaved(workspace: Workspace) -> list[str]:
+def unsaved(workspace: Workspace, cache: Path) -> list[str]:
     """The files of the raw set and the splits that are in no version that the cache knows."""
     tracked, changes = workspace.tracked, find_changes(workspace)
     changed = [
@@ -46,9 +46,6 @@ def unsaved(workspace: Workspace) -> list[str]:
             _lies_in(tracked.here / name, root) for root in (*tracked.raw, tracked.folder.splits)
         )
     ]
-    if not changed:
-        return []
-    cache = workspace.cache
     files = [name for name in changed if (tracked.here / name).is_file()]
     return [n for n in files if not (cache / object_key(md5_of(tracked.here / n))).is_file()]
 

@@ -25,7 +25,6 @@ from skincli.versioning.recording import (
     from_record,
     read_pointers,
 )
-from skincli.versioning.remote import Remote
 from skincli.versioning.run_records import recorded_environment
 from skincli.versioning.stages import PREPARE, STAGES_FILE, write_stages
 from skincli.versioning.transfer import bring, place, settle
@@ -66,10 +65,11 @@ def checkout(
         if not force:
             _require_kept(workspace, version)
         with _pointing_to(config, workspace, version):
-            lacks = list(lacking(workspace.cache, (*version.raw, *made(version.prepare))))
+            settings = workspace.settings()
+            lacks = list(lacking(settings.cache, (*version.raw, *made(version.prepare))))
             if lacks:
-                bring(workspace, Remote.of(workspace.dvc), progress)
-            place(workspace, force=force)
+                bring(workspace, settings, progress)
+            place(workspace, settings.cache, force=force)
     settle(config, workspace.tracked, progress)
     return CheckoutResult(
         run_id=run_id, raw=version.raw, fetched=len(lacks), packed=bool(version.prepare)

@@ -13,18 +13,19 @@ from skincli.versioning.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """An object that the cache lacks: what it is called here, and in a remote."""
+    """An object that the cache lacks: what it is called here, its MD5, and the list that has it."""
 
     name: str
-    key: str
+    md5: str
+    listed_in: str
 
 
-def missing_objects(workspace: Workspace) -> list[Missing]:
+def missing_objects(workspace: Workspace, cache: Path) -> list[Missing]:
     """What the cache lacks of the present version."""
     pointers = read_pointers(workspace.tracked)
     stage = locked_stage(workspace.tracked, pointers)
     parts = [*(pointer.pinned for pointer in pointers), *made(stage)]
-    return list(lacking(workspace.cache, parts))
+    return list(lacking(cache, parts))
 
 
 def made(stage: dict[str, Any]) -> tuple[Pinned, ...]:
@@ -37,11 +38,11 @@ def lacking(cache: Path, parts: Iterable[Pinned]) -> Iterator[Missing]:
     for part in parts:
         listing = cache / object_key(part.md5)
         if not listing.is_file():
-            yield Missing(part.path, object_key(part.md5))
+            yield Missing(part.path, part.md5, part.md5)
         elif part.md5.endswith(".dir"):
             for entry in json.loads(listing.read_text(encoding="utf-8")):
                 if not (cache / object_key(entry["md5"])).is_file():
-                    yield Missing(f"{part.path}/{entry['relpath']}", object_key(entry["md5"]))
+                    yield Missing(f"{part.path}/{entry['relpath']}", entry["md5"], part.md5)
 
 
 def object_key(md5: str) -> str:

@@ -2,7 +2,6 @@
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -10,51 +9,13 @@ from skincli.config.schema import Config
 from skincli.config.secrets import has_credentials
 from skincli.errors import SkincliError, UsageError
 from skincli.versioning.dvc import Dvc
+from skincli.versioning.settings import Remote
 from skincli.versioning.workspace import Workspace
 
 _NAME: Final = "storage"
 _BUCKET: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#\s]*)?")
 # An address that nobody answers is otherwise waited for through minutes.
 _CONNECT_SECONDS: Final = "10"
-
-
-@dataclass(frozen=True, slots=True)
-class Remote:
-    """The default remote. `verify` says that what comes from it is checked by its MD5."""
-
-    name: str
-    url: str
-    endpoint: str | None
-    region: str | None
-    verify: bool
-
-    @classmethod
-    def of(cls, dvc: Dvc) -> "Remote":
-        """Raises UsageError where there is none."""
-        found = cls.find(dvc)
-        if found is None:
-            raise UsageError(
-                "no remote is set yet",
-                "`skincli data remote FOLDER-OR-s3://BUCKET/PREFIX` sets one",
-            )
-        return found
-
-    @classmethod
-    def find(cls, dvc: Dvc) -> "Remote | None":
-        """The default remote, None where there is none."""
-        lines = (line.partition("=") for line in dvc.run("config", "--list").splitlines())
-        known = {key: value for key, _, value in lines}
-        name = known.get("core.remote", "")
-        url = known.get(f"remote.{name}.url")
-        if url is None:
-            return None
-        return cls(
-            name=name,
-            url=url,
-            endpoint=known.get(f"remote.{name}.endpointurl"),
-            region=known.get(f"remote.{name}.region"),
-            verify=known.get(f"remote.{name}.verify", "").lower() == "true",
-        )
 
 
 def set_remote(config: Config, where: str, endpoint: str | None, region: str | None) -> Remote:
@@ -81,7 +42,7 @@ def set_remote(config: Config, where: str, endpoint: str | None, region: str | N
     for key, value in options.items():
         workspace.dvc.run("remote", "modify", _NAME, key, value)
     workspace.repository.stage(workspace.config_files)
-    return Remote.of(workspace.dvc)
+    return workspace.settings().require_remote()
 
 
 def require_verifying(dvc: Dvc, remote: Remote) -> None:

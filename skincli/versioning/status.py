@@ -8,7 +8,7 @@ from skincli.progress import Progress
 from skincli.versioning.changes import Changes, find_changes
 from skincli.versioning.pointers import Pinned
 from skincli.versioning.recording import LOCK_FILE, read_pointers
-from skincli.versioning.remote import Remote
+from skincli.versioning.settings import Remote
 from skincli.versioning.stages import disagreements
 from skincli.versioning.workspace import Workspace
 
@@ -62,7 +62,7 @@ def status(config: Config, progress: Progress) -> DataStatus:
 
 def _look(workspace: Workspace, progress: Progress) -> tuple[Remote | None, Changes]:
     """What has changed, and the remote if it could be looked at."""
-    remote = Remote.find(workspace.dvc)
+    remote = workspace.settings().remote
     if remote is not None:
         try:
             return remote, find_changes(workspace, ask_remote=True)

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from skincli.config.schema import Config
@@ -15,9 +16,10 @@ from skincli.progress import Progress
 from skincli.versioning.calling import Ended
 from skincli.versioning.changes import unsaved
 from skincli.versioning.complaints import complaint
-from skincli.versioning.objects import Missing, missing_objects
+from skincli.versioning.objects import Missing, missing_objects, object_key
 from skincli.versioning.recording import locked_stage, read_pointers
-from skincli.versioning.remote import Remote, require_verifying
+from skincli.versioning.remote import require_verifying
+from skincli.versioning.settings import DvcSettings, Remote
 from skincli.versioning.stages import PREPARE
 from skincli.versioning.tracked import Tracked
 from skincli.versioning.workspace import Workspace
@@ -25,6 +27,7 @@ from skincli.versioning.workspace import Workspace
 _PUSHED: Final = re.compile(r"(\d+) files? pushed")
 _FETCHED: Final = re.compile(r"(\d+) files? fetched")
 _NOWHERE: Final = "do not exist neither locally nor on remote"
+_CORRUPTED: Final = re.compile(r"object (\w+(?:\.dir)?) is corrupted")
 _SHOWN: Final = 3
 
 
@@ -45,8 +48,9 @@ def push(config: Config, progress: Progress) -> TransferResult:
     """
     workspace = Workspace.of(config)
     workspace.require_version()
-    remote = Remote.of(workspace.dvc)
-    missing = missing_objects(workspace)
+    settings = workspace.settings()
+    remote = settings.require_remote()
+    missing = missing_objects(workspace, settings.cache)
     if missing:
         raise UsageError(
             f"DVC's cache lacks {_listed([each.name for each in missing])} of the present version",
@@ -68,20 +72,22 @@ def pull(config: Config, progress: Progress, *, force: bool = False) -> Transfer
     """
     workspace = Workspace.of(config)
     workspace.require_version()
-    remote = Remote.of(workspace.dvc)
+    settings = workspace.settings()
+    remote = settings.require_remote()
     with workspace.tracked.folder.locked(progress):
-        ended = bring(workspace, remote, progress)
-        place(workspace, force=force)
+        ended = bring(workspace, settings, progress)
+        place(workspace, settings.cache, force=force)
     settle(config, workspace.tracked, progress)
     return _result(workspace, remote, _FETCHED, ended)
 
 
-def bring(workspace: Workspace, remote: Remote, progress: Progress) -> Ended:
+def bring(workspace: Workspace, settings: DvcSettings, progress: Progress) -> Ended:
     """Fetch into the cache what the pointers name and it lacks. Touches nothing else."""
+    remote = settings.require_remote()
     require_verifying(workspace.dvc, remote)
 
     def judge(ended: Ended) -> None:
-        missing = missing_objects(workspace)  # DVC itself does not say which
+        missing = missing_objects(workspace, settings.cache)  # DVC itself does not say which
         if missing:
             raise _told(missing, remote, ended)
         if ended.code:
@@ -92,13 +98,13 @@ def bring(workspace: Workspace, remote: Remote, progress: Progress) -> Ended:
     return workspace.dvc.transfer(title, progress, "fetch", *names, judge=judge)
 
 
-def place(workspace: Workspace, *, force: bool) -> None:
+def place(workspace: Workspace, cache: Path, *, force: bool) -> None:
     """Put what the pointers name in place, out of the cache.
 
     Raises UsageError, and touches nothing, where that would lose what is in no version, unless
     `force`. Packs do not count: they can be made anew.
     """
-    lost = [] if force else unsaved(workspace)
+    lost = [] if force else unsaved(workspace, cache)
     if lost:
         raise UsageError(
             f"what is in no version would be lost: {_listed(lost)}",
@@ -133,18 +139,22 @@ def _told(missing: list[Missing], remote: Remote, ended: Ended) -> SkincliError:
     known = complaint("fetch", ended)
     if not known.message.startswith("`dvc"):
         return known
-    names, more = _listed([each.name for each in missing]), len(missing) > _SHOWN
-    objects = ", ".join(f"{remote.url.rstrip('/')}/{each.key}" for each in missing[:_SHOWN])
+    corrupted = _CORRUPTED.search(ended.err)
+    if corrupted:  # the others were not looked at
+        missing = [each for each in missing if each.md5 == corrupted[1]]
+    names = _listed([each.name for each in missing])
     if _NOWHERE in ended.err:
         return SkincliError(
             f"{names}: not in the remote {remote.url}",
             "`skincli data push` it from where the version was made",
         )
+    # What DVC once saw in a remote it does not look for again while the list of it is there.
+    md5s = dict.fromkeys(md5 for each in missing for md5 in (each.md5, each.listed_in))
+    objects = ", ".join(f"{remote.url.rstrip('/')}/{object_key(md5)}" for md5 in md5s)
     return SkincliError(
-        f"{names}: damaged in the remote {remote.url}, where the bytes are not those that "
-        "were pushed; nothing of it was kept",
-        f"remove it there ({objects}{', …' if more else ''}), then `skincli data push` it again "
-        "from a machine that has it",
+        f"{names}: damaged in the remote {remote.url}, where the bytes are not those that were "
+        "pushed; nothing of it was kept",
+        f"remove it there ({objects}), then `skincli data push` from a machine that has it",
     )
 
 

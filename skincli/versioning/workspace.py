@@ -8,6 +8,7 @@ from skincli.errors import UsageError
 from skincli.versioning.dvc import Dvc
 from skincli.versioning.pointers import pointer_file
 from skincli.versioning.repository import Repository
+from skincli.versioning.settings import DvcSettings
 from skincli.versioning.tracked import Tracked
 
 _SETTINGS = (("core.analytics", "false"), ("core.check_update", "false"))
@@ -63,10 +64,9 @@ class Workspace:
         files = (folder / "config", folder / ".gitignore", folder.parent / ".dvcignore")
         return tuple(file for file in files if file.exists())
 
-    @property
-    def cache(self) -> Path:
-        """Where DVC keeps what it has; asks it."""
-        return Path(self.dvc.run("cache", "dir").strip())
+    def settings(self) -> DvcSettings:
+        """Asks DVC."""
+        return DvcSettings.of(self.dvc, self.top)
 
     def make_ready(self) -> None:
         """Set DVC up unless it is, so that it reports nothing to anyone."""

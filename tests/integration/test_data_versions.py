@@ -1,0 +1,330 @@
+"""Versions of the data with a real git and a real DVC: made, pushed, pulled, restored."""
+
+import copy
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import chdir
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from repositories import (
+    alone,
+    bring_raw,
+    clone,
+    damaged,
+    drawn_config,
+    git,
+    new_repository,
+    objects,
+    status_of,
+)
+
+from skincli.config.schema import Config
+from skincli.data import fetch, prepare
+from skincli.errors import SkincliError, UsageError
+from skincli.progress import Silent
+from skincli.tracking.runs import recorded_run
+from skincli.versioning.checkout import checkout
+from skincli.versioning.making import version
+from skincli.versioning.recording import data_version, to_record
+from skincli.versioning.remote import set_remote
+from skincli.versioning.status import status
+from skincli.versioning.transfer import pull, push
+
+
+@dataclass(frozen=True)
+class Place:
+    """A repository, its settings, and the folder that its versions are pushed to."""
+
+    path: Path
+    config: Config
+    store: Path
+
+    @property
+    def set(self) -> Path:
+        return self.path / "data" / "synthetic"
+
+    @property
+    def cache(self) -> Path:
+        return self.path / ".dvc" / "cache"
+
+    def train(self) -> tuple[str, dict[str, str]]:
+        """A run that records what a training would, and the fingerprints that it was trained on."""
+        prepared = prepare(self.config, Silent()).prepared
+        split = prepared.manifest.split_fingerprint
+        with recorded_run(self.config, "pretended", split, None, Silent()) as recorder:
+            recorder.environment(to_record(data_version(self.config.data, prepared)))
+        return recorder.run_id, self.fingerprints()
+
+    def fingerprints(self) -> dict[str, str]:
+        manifest = prepare(self.config, Silent()).prepared.manifest
+        names = ("dataset_fingerprint", "split_fingerprint", "test_fingerprint")
+        return {name: getattr(manifest, name) for name in names}
+
+    def grow(self, lesions: int = 130) -> None:
+        """New images arrive."""
+        self.config.data.synthetic.lesions = lesions
+        fetch(self.config, Silent())
+
+
+@pytest.fixture(scope="module")
+def origin(
+    synthetic_config: Config, dvc: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Place]:
+    """One version, committed and pushed. Shared: nobody works in it."""
+    root = tmp_path_factory.mktemp("versions")
+    place = Place(
+        new_repository(root / "origin"), drawn_config(synthetic_config, dvc), root / "store"
+    )
+    bring_raw(synthetic_config, place.path)
+    with alone(root), chdir(place.path):
+        set_remote(place.config, str(place.store), None, None)
+        version(place.config, "The first version", Silent())
+        push(place.config, Silent())
+        yield place
+
+
+@pytest.fixture
+def place(origin: Place, tmp_path: Path) -> Iterator[Place]:
+    """The same with all that is in it, to work in and to spoil."""
+    shutil.copytree(origin.path, tmp_path / "own")
+    shutil.copytree(origin.store, tmp_path / "store")
+    own = Place(tmp_path / "own", copy.deepcopy(origin.config), tmp_path / "store")
+    with chdir(own.path):
+        set_remote(own.config, "../store", None, None)
+        git(own.path, "commit", "--quiet", "--all", "--message", "Another remote")
+        yield own
+
+
+@pytest.fixture
+def cloned(origin: Place, tmp_path: Path) -> Iterator[Place]:
+    """A clone, which has the pointers and no data."""
+    path = clone(origin.path, tmp_path / "clone")
+    with chdir(path):
+        yield Place(path, copy.deepcopy(origin.config), origin.store)
+
+
+def test_a_version_is_one_commit_that_leaves_nothing_to_say(origin, dvc):
+    assert git(origin.path, "status", "--porcelain", "--untracked-files=all") == ""
+    assert git(origin.path, "log", "--format=%s") == "The first version\n"
+    assert set(git(origin.path, "ls-files").split()) == {
+        *(".dvc/.gitignore", ".dvc/config", ".dvcignore"),
+        *("data/synthetic/.gitignore", "data/synthetic/raw.dvc"),
+        *("dvc.lock", "dvc.yaml", "params.yaml"),
+    }
+    assert status_of(dvc, origin.path, "prepare", "data/synthetic/raw.dvc") == ""
+    assert "analytics = false" in (origin.path / ".dvc" / "config").read_text()
+
+
+def test_only_the_pointers_are_committed(place):
+    (place.path / "notes.txt").write_text("not ready")
+    git(place.path, "add", "notes.txt")
+    place.grow()
+    result = version(place.config, "The second version", Silent())
+    files = set(git(place.path, "show", "--format=", "--name-only", str(result.commit)).split())
+    assert files == {"data/synthetic/raw.dvc", "dvc.lock", "params.yaml"}
+    assert git(place.path, "status", "--porcelain") == "A  notes.txt\n"
+
+
+def test_the_same_data_again_change_nothing(place):
+    tracked = [place.path / name for name in git(place.path, "ls-files").split()]
+    before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in tracked}
+    result = version(place.config, "Nothing new", Silent())
+    assert (result.changed, result.commit, result.staged) == (False, None, ())
+    assert before == {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in tracked}
+
+
+def test_a_clone_pulls_the_data_and_has_nothing_left_to_prepare(origin, cloned):
+    pull(cloned.config, Silent())
+    made = [p for p in cloned.set.rglob("[a-z]*") if p.is_file() and p.suffix != ".json"]
+    before = {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in made}
+
+    class NoWork(Silent):
+        def step(self, title: str, total: int, unit: str = "") -> None:
+            raise AssertionError(title)
+
+    assert not prepare(cloned.config, NoWork()).created
+    assert before == {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in made}
+    with chdir(origin.path):
+        wanted = origin.fingerprints()
+    assert cloned.fingerprints() == wanted
+    assert git(cloned.path, "status", "--porcelain", "--untracked-files=all") == ""
+
+
+def test_what_is_damaged_in_the_remote_is_found_named_and_kept_out(place, tmp_path):
+    [largest, *_] = sorted(objects(place.store), key=lambda path: -path.stat().st_size)
+    whole = largest.read_bytes()
+    largest.chmod(0o644)
+    largest.write_bytes(whole[:5000] + b"\xff\x00" + whole[5002:])
+    listing = listing_of(place)
+    path = clone(place.path, tmp_path / "clone")
+    with chdir(path):
+        with pytest.raises(
+            SkincliError, match=r"`raw/HAM10000_images_part_1.zip`: damaged in"
+        ) as e:
+            pull(place.config, Silent())
+        assert largest.parent.name + "/" + largest.name in e.value.hint
+        assert not (path / "data" / "synthetic" / "raw").exists()
+        assert damaged(path / ".dvc" / "cache") == []
+        assert largest.name not in [each.name for each in objects(path / ".dvc" / "cache")]
+        assert listing.parent.name + "/" + listing.name in e.value.hint
+        largest.unlink()
+        listing.unlink()
+        with chdir(place.path):
+            assert push(place.config, Silent()).files == 2
+        pull(place.config, Silent())
+        assert not prepare(place.config, Silent()).created
+
+
+@pytest.mark.parametrize("how", ["cut", "changed"])
+def test_a_list_of_files_that_is_damaged_in_the_remote_is_found_too(place, tmp_path, how):
+    listing = listing_of(place)
+    whole = listing.read_bytes()
+    listing.chmod(0o644)
+    listing.write_bytes(whole[:-40] if how == "cut" else whole.replace(b"part_1", b"part_9"))
+    with chdir(clone(place.path, tmp_path / "clone")):
+        with pytest.raises(SkincliError, match="`raw`: damaged in the remote"):
+            pull(place.config, Silent())
+        assert not Path("data/synthetic/raw").exists()
+
+
+def test_what_was_never_pushed_is_told_from_what_is_damaged(place, tmp_path):
+    place.grow()
+    version(place.config, "Never pushed", Silent())
+    there = clone(place.path, tmp_path / "clone")
+    with chdir(there), pytest.raises(SkincliError, match="not in the remote"):
+        pull(place.config, Silent())
+
+
+def test_status_tells_what_has_changed_and_what_was_not_pushed(place):
+    found = status(place.config, Silent())
+    assert found.unchanged
+    assert (found.unpushed, found.uncommitted, found.settings) == ((), (), ())
+    place.grow()
+    (place.set / "raw" / "new.csv").write_text("")
+    place.config.optimizer.lr = 0.5
+    found = status(place.config, Silent())
+    assert found.added == ("data/synthetic/raw/new.csv",)
+    assert "data/synthetic/raw/HAM10000_metadata.csv" in found.modified
+    assert found.settings == ("data.synthetic.lesions", "optimizer.lr")
+    (place.set / "raw" / "new.csv").unlink()
+    version(place.config, None, Silent())
+    found = status(place.config, Silent())
+    assert found.unchanged
+    assert found.uncommitted == ("data/synthetic/raw.dvc", "dvc.lock")
+    assert "data/synthetic/raw/HAM10000_metadata.csv" in found.unpushed
+
+
+def test_the_data_of_a_run_come_back_although_git_never_had_them(place):
+    place.grow(125)
+    version(place.config, None, Silent())
+    run, trained_on = place.train()
+    pointer = (place.set / "raw.dvc").read_bytes()
+    place.grow(130)
+    version(place.config, "A later version", Silent())
+    assert place.fingerprints() != trained_on
+    assert len(list(place.set.glob("splits/*/v*"))) == 3
+    checkout(place.config, run, Silent())
+    assert (place.set / "raw.dvc").read_bytes() == pointer
+    place.config.data.synthetic.lesions = 125
+    assert not prepare(place.config, Silent()).created
+    assert place.fingerprints() == trained_on
+    assert len(list(place.set.glob("splits/*/v*"))) == 2
+
+
+def test_the_data_of_a_run_are_pulled_where_they_are_not_here(place, tmp_path):
+    run, trained_on = place.train()
+    there = Place(clone(place.path, tmp_path / "clone"), place.config, place.store)
+    shutil.copytree(place.path / "runs", there.path / "runs")
+    with chdir(there.path):
+        assert checkout(there.config, run[:8], Silent()).fetched > 0
+        assert not prepare(there.config, Silent()).created
+        assert there.fingerprints() == trained_on
+
+
+@pytest.mark.parametrize("lost", ["a changed file", "a new file", "a version", "a split"])
+def test_nothing_that_is_kept_nowhere_else_is_overwritten(place, lost):
+    run, _ = place.train()
+    place.grow()
+    if lost == "a version":
+        version(place.config, None, Silent())
+    else:
+        version(place.config, "The second version", Silent())
+        file = (
+            place.set
+            / {
+                "a changed file": "raw/HAM10000_metadata.csv",
+                "a new file": "raw/notes.csv",
+                "a split": "splits/mine/v1/images.csv",
+            }[lost]
+        )
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a") as stream:
+            stream.write("mine")
+    before = _contents(place.set)
+    with pytest.raises(UsageError, match=r"would be lost|has never had the present version"):
+        checkout(place.config, run, Silent())
+    assert _contents(place.set) == before
+    checkout(place.config, run, Silent(), force=True)
+    place.config.data.synthetic.lesions = 120
+    assert not prepare(place.config, Silent()).created
+
+
+def test_a_pull_overwrites_nothing_either(place):
+    table = place.set / "raw" / "HAM10000_metadata.csv"
+    with table.open("a") as stream:
+        stream.write("mine")
+    with pytest.raises(UsageError, match=r"would be lost: `data/synthetic/raw/HAM10000_metadata"):
+        pull(place.config, Silent())
+    assert table.read_text().endswith("mine")
+    pull(place.config, Silent(), force=True)
+    assert not table.read_text().endswith("mine")
+
+
+def test_a_run_on_changed_data_is_recorded_as_such_and_cannot_be_restored(place):
+    table = place.set / "raw" / "HAM10000_metadata.csv"
+    text = table.read_text()
+    assert ",male," in text
+    table.write_text(text.replace(",male,", ",none,", 1))  # as many bytes
+    run, _ = place.train()
+    [record] = place.path.glob("runs/*/environment.json")
+    told = json.loads(record.read_text())["data_version"]
+    assert told["modified"]
+    assert told["name"].endswith("-dirty")
+    with pytest.raises(UsageError, match="had changed since version"):
+        checkout(place.config, run, Silent())
+
+
+@pytest.mark.parametrize("link", ["hardlink", "symlink"])
+def test_new_images_leave_a_cache_whole_that_the_files_are_links_to(place, dvc, link):
+    subprocess.run([dvc, "config", "cache.type", link], cwd=place.path, check=True)
+    place.grow(125)
+    version(place.config, "Linked", Silent())
+    run, trained_on = place.train()
+    table = place.set / "raw" / "HAM10000_metadata.csv"
+    assert table.is_symlink() if link == "symlink" else table.stat().st_nlink > 1
+    place.grow(130)
+    prepare(place.config, Silent())
+    assert damaged(place.cache) == []
+    version(place.config, "Linked and grown", Silent())
+    assert damaged(place.cache) == []
+    checkout(place.config, run, Silent())
+    place.config.data.synthetic.lesions = 125
+    assert not prepare(place.config, Silent()).created
+    assert place.fingerprints() == trained_on
+
+
+def listing_of(place: Place) -> Path:
+    """The list of raw files in the remote."""
+    pointer = (place.set / "raw.dvc").read_text()
+    [found] = [path for path in objects(place.store) if path.parent.name + path.name in pointer]
+    return found
+
+
+def _contents(folder: Path) -> dict[Path, bytes]:
+    kept = ("raw", "splits", "raw.dvc")
+    files = (path for name in kept for path in (folder / name, *(folder / name).rglob("*")))
+    return {path: path.read_bytes() for path in files if path.is_file()}
