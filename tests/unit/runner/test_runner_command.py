@@ -191,6 +191,32 @@ def test_a_shell_takes_the_place_of_the_command(command):
     command.place.assert_token_stayed_secret()
 
 
+def git(folder, *words):
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+    subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
+
+
+def test_workflows_are_written_and_what_was_changed_is_kept(command):
+    for words in ("init --initial-branch main", f"remote add origin {command.place.repository}"):
+        git(command.folder, *words.split())
+    git(command.folder, "commit", "--allow-empty", "--message", "one")
+    train = command.folder / ".github" / "workflows" / "train.yml"
+    done = command("--write-workflows", "--labels", "cml-gpu,a100")
+    assert f"written: {train}" in done.out
+    text = train.read_text()
+    assert "runs-on: [self-hosted, cml-gpu, a100]" in text
+    assert "github.repository == 'anna/lesions'" in text
+    again = command("--write-workflows", "--labels", "cml-gpu,a100", "--json").data
+    assert set(again["files"].values()) == {"unchanged"}
+    train.write_text(text + "# mine")
+    kept = command("--write-workflows")
+    assert f"kept: {train}" in kept.out
+    assert "`--force` writes over it" in kept.out
+    command("--write-workflows", "--force")
+    assert "# mine" not in train.read_text()
+    assert command.place.docker.calls() == []
+
+
 def test_the_token_of_another_name_is_not_used(command):
     done = command("--json", code=1, REPO_TOKEN="", GITHUB_TOKEN=command.place.token)
     failed = [check for check in json.loads(done.out)["checks"] if check["level"] == "failure"]
