@@ -369,6 +369,22 @@ def test_a_container_that_ends_at_once_is_shown_and_removed(place, idle_timeout)
     place.assert_token_stayed_secret(caught.value.message, caught.value.hint)
 
 
+def test_a_runner_that_docker_had_to_start_again_has_failed(place, monkeypatch):
+    """Between two ends of its process the container looks well."""
+    place.docker.play(cml="silent")
+    step = place.notes.step
+
+    def crashing(title, *rest):
+        if title.startswith("waiting"):
+            place.docker.run("crash", NAME)
+        return step(title, *rest)
+
+    monkeypatch.setattr(place.notes, "step", crashing)
+    with pytest.raises(SkincliError, match="before GitHub listed it"):
+        set_up(place)
+    assert place.docker.containers == {}
+
+
 def test_a_container_that_ends_with_code_0_before_it_is_listed_failed_too(place):
     place.docker.play(cml="ends", code=0, log=[])
     with pytest.raises(SkincliError, match="exit code 0"):
