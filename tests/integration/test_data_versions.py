@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import chdir
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -37,11 +37,12 @@ from skincli.versioning.transfer import pull, push
 
 @dataclass(frozen=True)
 class Place:
-    """A repository, its settings, and the folder that its versions are pushed to."""
+    """A repository, its settings, where its versions are pushed to, and a larger raw set."""
 
     path: Path
     config: Config
     store: Path
+    larger: Path
 
     @property
     def set(self) -> Path:
@@ -64,10 +65,11 @@ class Place:
         names = ("dataset_fingerprint", "split_fingerprint", "test_fingerprint")
         return {name: getattr(manifest, name) for name in names}
 
-    def grow(self, lesions: int = 130) -> None:
-        """New images arrive."""
-        self.config.data.synthetic.lesions = lesions
-        fetch(self.config, Silent())
+    def grow(self) -> None:
+        """New images have arrived."""
+        self.config.data.synthetic.lesions = 130
+        shutil.rmtree(self.set / "raw")
+        shutil.copytree(self.larger, self.set / "raw")
 
 
 @pytest.fixture(scope="module")
@@ -76,12 +78,13 @@ def origin(
 ) -> Iterator[Place]:
     """One version, committed and pushed. Shared: nobody works in it."""
     root = tmp_path_factory.mktemp("versions")
-    place = Place(
-        new_repository(root / "origin"), drawn_config(synthetic_config, dvc), root / "store"
-    )
-    bring_raw(synthetic_config, place.path)
+    config = drawn_config(synthetic_config, dvc)
+    bring_raw(synthetic_config, new_repository(root / "origin"))
+    larger = copy.deepcopy(synthetic_config)
+    larger.data.root, larger.data.synthetic.lesions = str(root / "larger"), 130
+    place = Place(root / "origin", config, root / "store", fetch(larger, Silent()).folder)
     with alone(root), chdir(place.path):
-        set_remote(place.config, str(place.store), None, None)
+        set_remote(place.config, "../store", None, None)
         version(place.config, "The first version", Silent())
         push(place.config, Silent())
         yield place
@@ -92,19 +95,18 @@ def place(origin: Place, tmp_path: Path) -> Iterator[Place]:
     """The same with all that is in it, to work in and to spoil."""
     shutil.copytree(origin.path, tmp_path / "own")
     shutil.copytree(origin.store, tmp_path / "store")
-    own = Place(tmp_path / "own", copy.deepcopy(origin.config), tmp_path / "store")
-    with chdir(own.path):
-        set_remote(own.config, "../store", None, None)
-        git(own.path, "commit", "--quiet", "--all", "--message", "Another remote")
-        yield own
+    config = copy.deepcopy(origin.config)
+    with chdir(tmp_path / "own"):
+        yield Place(tmp_path / "own", config, tmp_path / "store", origin.larger)
 
 
 @pytest.fixture
 def cloned(origin: Place, tmp_path: Path) -> Iterator[Place]:
     """A clone, which has the pointers and no data."""
     path = clone(origin.path, tmp_path / "clone")
+    (tmp_path / "store").symlink_to(origin.store)
     with chdir(path):
-        yield Place(path, copy.deepcopy(origin.config), origin.store)
+        yield Place(path, copy.deepcopy(origin.config), origin.store, origin.larger)
 
 
 def test_a_version_is_one_commit_that_leaves_nothing_to_say(origin, dvc):
@@ -179,7 +181,7 @@ def test_what_is_damaged_in_the_remote_is_found_named_and_kept_out(place, tmp_pa
         assert not prepare(place.config, Silent()).created
 
 
-@pytest.mark.parametrize("how", ["cut", "changed"])
+@pytest.mark.parametrize("how", ["cut", pytest.param("changed", marks=pytest.mark.slow)])
 def test_a_list_of_files_that_is_damaged_in_the_remote_is_found_too(place, tmp_path, how):
     listing = listing_of(place)
     whole = listing.read_bytes()
@@ -191,6 +193,7 @@ def test_a_list_of_files_that_is_damaged_in_the_remote_is_found_too(place, tmp_p
         assert not Path("data/synthetic/raw").exists()
 
 
+@pytest.mark.slow
 def test_what_was_never_pushed_is_told_from_what_is_damaged(place, tmp_path):
     place.grow()
     version(place.config, "Never pushed", Silent())
@@ -219,25 +222,24 @@ def test_status_tells_what_has_changed_and_what_was_not_pushed(place):
 
 
 def test_the_data_of_a_run_come_back_although_git_never_had_them(place):
-    place.grow(125)
+    before, smaller = place.fingerprints(), copy.deepcopy(place.config)
+    place.grow()
     version(place.config, None, Silent())
     run, trained_on = place.train()
     pointer = (place.set / "raw.dvc").read_bytes()
-    place.grow(130)
-    version(place.config, "A later version", Silent())
-    assert place.fingerprints() != trained_on
-    assert len(list(place.set.glob("splits/*/v*"))) == 3
+    git(place.path, "reset", "--quiet", "--hard")
+    pull(smaller, Silent())
+    assert replace(place, config=smaller).fingerprints() == before != trained_on
     checkout(place.config, run, Silent())
     assert (place.set / "raw.dvc").read_bytes() == pointer
-    place.config.data.synthetic.lesions = 125
     assert not prepare(place.config, Silent()).created
     assert place.fingerprints() == trained_on
-    assert len(list(place.set.glob("splits/*/v*"))) == 2
 
 
+@pytest.mark.slow
 def test_the_data_of_a_run_are_pulled_where_they_are_not_here(place, tmp_path):
     run, trained_on = place.train()
-    there = Place(clone(place.path, tmp_path / "clone"), place.config, place.store)
+    there = replace(place, path=clone(place.path, tmp_path / "clone"))
     shutil.copytree(place.path / "runs", there.path / "runs")
     with chdir(there.path):
         assert checkout(there.config, run[:8], Silent()).fetched > 0
@@ -245,7 +247,13 @@ def test_the_data_of_a_run_are_pulled_where_they_are_not_here(place, tmp_path):
         assert there.fingerprints() == trained_on
 
 
-@pytest.mark.parametrize("lost", ["a changed file", "a new file", "a version", "a split"])
+@pytest.mark.parametrize(
+    "lost",
+    [
+        *("a changed file", "a version"),
+        *(pytest.param(each, marks=pytest.mark.slow) for each in ("a new file", "a split")),
+    ],
+)
 def test_nothing_that_is_kept_nowhere_else_is_overwritten(place, lost):
     run, _ = place.train()
     place.grow()
@@ -298,21 +306,22 @@ def test_a_run_on_changed_data_is_recorded_as_such_and_cannot_be_restored(place)
         checkout(place.config, run, Silent())
 
 
-@pytest.mark.parametrize("link", ["hardlink", "symlink"])
+@pytest.mark.parametrize("link", ["hardlink", pytest.param("symlink", marks=pytest.mark.slow)])
 def test_new_images_leave_a_cache_whole_that_the_files_are_links_to(place, dvc, link):
     subprocess.run([dvc, "config", "cache.type", link], cwd=place.path, check=True)
-    place.grow(125)
+    place.grow()
     version(place.config, "Linked", Silent())
     run, trained_on = place.train()
     table = place.set / "raw" / "HAM10000_metadata.csv"
     assert table.is_symlink() if link == "symlink" else table.stat().st_nlink > 1
-    place.grow(130)
+    place.config.data.synthetic.lesions = 140
+    fetch(place.config, Silent())
     prepare(place.config, Silent())
     assert damaged(place.cache) == []
     version(place.config, "Linked and grown", Silent())
     assert damaged(place.cache) == []
     checkout(place.config, run, Silent())
-    place.config.data.synthetic.lesions = 125
+    place.config.data.synthetic.lesions = 130
     assert not prepare(place.config, Silent()).created
     assert place.fingerprints() == trained_on
 
