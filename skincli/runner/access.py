@@ -1,6 +1,6 @@
 """What the runner's verbs work with: programs' environment, the token, the repository, GitHub."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from skincli.config.schema import Config
 from skincli.runner.checks import Check, Environ
@@ -15,7 +15,7 @@ class Access:
 
     checks: tuple[Check, ...]
     environ: Environ
-    token: str
+    token: str = field(repr=False)
     url: str | None
     github: GitHub | None
 

@@ -61,7 +61,9 @@ def idle_timeout(runner: RunnerConfig) -> str:
 def typed_commands(config: Config, url: str) -> tuple[str, ...]:
     """What `start` does, as lines for a shell. The token stays in its variable."""
     text = "".join(f"{name}={value}\n" for name, value in _content(config, "%s").items())
-    written = text.replace("%", "%%").replace("=%%s\n", "=%s\n", 1).replace("\n", r"\n")
+    # What printf would take for a directive or an escape is doubled, but for the token's place.
+    written = text.replace("\\", r"\\").replace("%", "%%").replace("=%%s\n", "=%s\n", 1)
+    written = written.replace("\n", r"\n")
     run = shlex.join(start_command(config.runner, url, _ENV_FILE))
     return (
         "env_file=$(mktemp)",

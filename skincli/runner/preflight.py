@@ -78,6 +78,9 @@ def _at_github(
     found = []
     if runner.engine == "cml":
         found += [_cml(), registered.downloads(runner.api or _DOWNLOADS)]
+    elif runner.idle_timeout != "never":
+        ignored = "actions, which ignores `runner.idle_timeout`: each container is for one job"
+        found.append(Check("engine", "warning", ignored, "`--single` ends it after one"))
     if github is None:
         return found, (), ()
     found.append(registered.rights(github))

@@ -67,6 +67,12 @@ def test_a_runner_of_the_other_engine_from_its_checks_to_its_end(both):
     both.assert_token_stayed_secret()
 
 
+def test_a_setting_that_this_engine_ignores_is_told_of(both):
+    result = set_up(both, ACTIONS | {"idle_timeout": "1h"}, dry_run=True)
+    check = next(check for check in result.checks if check.name == "engine")
+    assert (check.level, "idle_timeout" in check.found) == ("warning", True)
+
+
 def test_the_same_name_is_not_taken_twice(both):
     set_up(both)
     again = set_up(both)

@@ -144,11 +144,14 @@ def without_env_file(call):
         {},
         {"labels": "gpu,a100", "idle_timeout": "1h", "gpu": False, "shm_size": "512m"},
         {"single": True, "name": "gpu.2", "volume": "kept_here", "cml_image": "a/b:c"},
+        {"uri": "sqlite:////skincli/50%s of $HOME's \\n.db"},
     ],
 )
 def test_the_commands_shown_do_what_a_start_does(place, settings):
     place.docker.forget_image()
-    typed = set_up(place, dry_run=True, settings=settings.items()).commands
+    settings = dict(settings)
+    uri = settings.pop("uri", None)
+    typed = set_up(place, dry_run=True, uri=uri, settings=settings.items()).commands
     shell(place, typed)
     by_hand = place.docker.changes()
     assert len(place.runners) == 1
@@ -157,7 +160,7 @@ def test_the_commands_shown_do_what_a_start_does(place, settings):
         place.docker.run(*words)
     place.docker.forget_image()
     before = len(place.docker.changes())
-    set_up(place, settings=settings.items())
+    set_up(place, uri=uri, settings=settings.items())
     by_itself = place.docker.changes()[before:]
     assert list(map(without_env_file, by_hand)) == list(map(without_env_file, by_itself))
     assert not Path(by_hand[-1]["env_file"]).exists()
@@ -397,6 +400,14 @@ def test_a_runner_that_is_not_listed_in_time_is_left_to_go_on(place):
         set_up(place, settings={"start_timeout": 0.3}.items())
     assert "--logs" in caught.value.hint
     assert place.docker.containers[NAME]["status"] == "running"
+
+
+def test_a_runner_that_is_listed_but_offline_is_not_there_yet(place, monkeypatch):
+    listed = place.ghost("cml-0123456789")
+    place.docker.play(cml="silent")
+    monkeypatch.setattr("skincli.runner.container.registered_id", lambda *_: listed.id)
+    with pytest.raises(NotListed):
+        set_up(place, settings={"start_timeout": 0.3}.items())
 
 
 @pytest.mark.parametrize(
