@@ -27,6 +27,7 @@ _MENDS: Final = (
     ("permission denied", "run `sudo usermod -aG docker $USER`, then log in again"),
     ("cannot connect to the docker daemon", "start it with `sudo systemctl start docker`"),
     ("is already in use by container", "choose another `--name`, or take over with `--replace`"),
+    ("there is no `docker`", "install Docker Engine: https://docs.docker.com/engine/install/"),
     ("toomanyrequests", "`docker login`, or wait: the registry limits how often it is asked"),
     ("manifest unknown", "check `--image`: the registry has no such tag"),
     ("manifest for", "check `--image`: the registry has no such tag"),

@@ -7,7 +7,7 @@ from skincli.config.automation import RunnerConfig
 from skincli.config.schema import Config
 from skincli.progress import Progress
 from skincli.runner import checks as look
-from skincli.runner import image, registered, room, volume
+from skincli.runner import capacity, image, registered, volume
 from skincli.runner.access import Access
 from skincli.runner.checks import Check, Environ
 from skincli.runner.engine import engine_of
@@ -60,11 +60,11 @@ def _machine(config: Config, access: Access, replace: bool) -> list[Check]:
     if found[-1].ok:
         found.append(look.docker_engine(environ))
     if found[-1].ok:
-        host = room.engine_host(environ)
+        host = capacity.engine_host(environ)
         found += [
             _architecture(host.architecture, runner),
-            room.memory(host, runner.shm_size),
-            room.disk(host),
+            capacity.memory(host, runner.shm_size),
+            capacity.disk(host),
             engine_of(config).name_free(config, access, replace),
         ]
     return found

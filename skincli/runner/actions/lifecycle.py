@@ -24,7 +24,7 @@ from skincli.runner.actions.supervisor import Supervisor
 from skincli.runner.checks import Environ
 from skincli.runner.container import Container
 from skincli.runner.github import GitHub, GitHubError, Runner
-from skincli.runner.room import engine_host
+from skincli.runner.capacity import engine_host
 from skincli.tracking.locking import exclusively
 
 _POLL_SECONDS: Final = 2.0

@@ -15,7 +15,7 @@ from skincli.runner.actions.setting import (
 )
 from skincli.runner.checks import Environ
 from skincli.runner.github import just_in_time_question
-from skincli.runner.room import engine_host
+from skincli.runner.capacity import engine_host
 from skincli.runner.token import TOKEN_VARIABLE
 
 # The token goes through a pipe: in the arguments of a program everybody could read it.

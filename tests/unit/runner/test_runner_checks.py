@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from skincli.runner import checks, complaints, container, image, room
+from skincli.runner import capacity, checks, complaints, container, image
 from skincli.runner.ask import ask
-from skincli.runner.room import EngineHost
+from skincli.runner.capacity import EngineHost
 from skincli.runner.token import masked, token, without_tokens
 
 IMAGE = "iterativeai/cml:0-dvc2-base1-gpu"
@@ -160,30 +160,30 @@ def test_a_download_that_fails_says_what_to_do(place, reason, mend):
 
 def test_what_docker_tells_of_its_machine(docker):
     docker.play(info={"DockerRootDir": "/mnt/docker", "MemTotal": 7, "Architecture": "aarch64"})
-    assert room.engine_host(docker.environ) == EngineHost("aarch64", Path("/mnt/docker"), 7)
+    assert capacity.engine_host(docker.environ) == EngineHost("aarch64", Path("/mnt/docker"), 7)
 
 
 @pytest.mark.parametrize("info", [[], {}, None, {"MemTotal": 0, "DockerRootDir": ""}])
 def test_a_docker_that_tells_nothing_is_no_failure(docker, info):
     docker.play(info=info)
-    found = room.engine_host(docker.environ)
+    found = capacity.engine_host(docker.environ)
     assert (found.root, found.memory) == (None, None)
     assert found.architecture
-    assert room.disk(found).level == "warning"
+    assert capacity.disk(found).level == "warning"
 
 
 def test_shared_memory_must_fit_into_the_memory():
-    assert room.memory(host(100 * GB), "8g").level == "ok"
-    check = room.memory(host(7 * GB), "8g")
+    assert capacity.memory(host(100 * GB), "8g").level == "ok"
+    check = capacity.memory(host(7 * GB), "8g")
     assert check.level == "failure"
     assert "7.0 GB, 8.6 GB of it" in check.found
     assert "--shm-size 3g" in check.mend
 
 
 def test_this_machines_own_memory_is_looked_at_for_what_is_free():
-    available, total = room.memory_sizes(Path("/proc/meminfo").read_text())
+    available, total = capacity.memory_sizes(Path("/proc/meminfo").read_text())
     assert 0 < available < total
-    whole = room.memory(host(total), f"{total // 1024}k")
+    whole = capacity.memory(host(total), f"{total // 1024}k")
     assert whole.level == "warning"
     assert "available of" in whole.found
 
@@ -192,14 +192,14 @@ def test_this_machines_own_memory_is_looked_at_for_what_is_free():
     ("size", "bytes_"), [("8g", 8 << 30), ("512m", 512 << 20), ("3k", 3072), ("9b", 9), ("7", 7)]
 )
 def test_sizes_are_read_as_docker_reads_them(size, bytes_):
-    assert room.size_in_bytes(size) == bytes_
+    assert capacity.size_in_bytes(size) == bytes_
 
 
 @pytest.mark.parametrize(("free", "level"), [(9, "failure"), (39, "warning"), (41, "ok")])
 def test_the_disk_of_docker_is_looked_at(tmp_path, monkeypatch, free, level):
     usage = type("Usage", (), {"free": free * GB})
     monkeypatch.setattr(shutil, "disk_usage", lambda path: {tmp_path: usage}[path])
-    check = room.disk(host(root=tmp_path))
+    check = capacity.disk(host(root=tmp_path))
     assert check.level == level
     assert str(tmp_path) in check.found
 
@@ -269,7 +269,7 @@ def test_a_real_client_that_reaches_no_engine(tmp_path):
     assert checks.docker_client(environ).ok
     assert not checks.docker_engine(environ).ok
     assert not container.name_free(NAME, environ, replace=False).ok
-    assert room.engine_host(environ).memory is None
+    assert capacity.engine_host(environ).memory is None
     assert not image.is_here(IMAGE, environ)
     answer = ask(["docker", "run", "-d", "skincli-no-such-image"], environ)
     assert "none.sock" in answer.complaint

@@ -9,7 +9,7 @@ from services import require
 from standins.docker_engine import IDENTITY, DockerEngine
 
 from skincli.config.automation import RunnerConfig
-from skincli.runner import checks, container, image, launch, room
+from skincli.runner import capacity, checks, container, image, launch
 from skincli.runner.ask import ask
 
 NAME = "skincli-runner"
@@ -77,7 +77,7 @@ def test_the_try_of_the_toolkit_runs_nothing_but_the_list_of_gpus(engine):
 
 def test_every_size_that_is_allowed_means_the_same_to_docker(created):
     for size in ("1g", "64m", "2048k", "9000000b", "9000000"):
-        assert created(shm_size=size)["HostConfig"]["ShmSize"] == room.size_in_bytes(size)
+        assert created(shm_size=size)["HostConfig"]["ShmSize"] == capacity.size_in_bytes(size)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_the_registration_is_copied_out_of_the_container(engine):
 
 def test_the_engines_machine_is_told(engine):
     assert checks.docker_engine(engine.environ).found == "version 28.2.2"
-    assert room.engine_host(engine.environ) == room.EngineHost(
+    assert capacity.engine_host(engine.environ) == capacity.EngineHost(
         "aarch64", Path("/var/lib/docker"), 99
     )
 

@@ -83,6 +83,13 @@ def test_an_engine_that_is_down_is_an_error_with_its_mend(up):
     assert "systemctl start docker" in caught.value.hint
 
 
+def test_a_docker_that_cannot_be_found_is_an_error_with_its_mend(up):
+    up.docker.remove("docker")
+    with pytest.raises(SkincliError, match="there is no `docker` command") as caught:
+        status(up)
+    assert "engine/install" in caught.value.hint
+
+
 def test_a_stop_lets_the_runner_unregister_and_keeps_the_container(up):
     result = stop(up)
     assert (result.stopped, result.unregistered, result.left) == (True, True, "")
