@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from skincli.runner.checks import Check, Environ, nvidia_driver
 from skincli.runner.capacity import GB, memory_sizes
+from skincli.runner.checks import Check, Environ, nvidia_driver
 
 _LOW_MEMORY: Final = 2 * GB
 _LOW_DISK: Final = 10 * GB

@@ -6,8 +6,8 @@ from typing import Final
 from skincli.config.automation import RunnerConfig
 from skincli.config.schema import Config
 from skincli.progress import Progress
-from skincli.runner import checks as look
 from skincli.runner import capacity, image, registered, volume
+from skincli.runner import checks as look
 from skincli.runner.access import Access
 from skincli.runner.checks import Check, Environ
 from skincli.runner.engine import engine_of

@@ -21,10 +21,10 @@ from skincli.runner.actions.preparing import prepare
 from skincli.runner.actions.setting import setting_of
 from skincli.runner.actions.state import Files, Noted
 from skincli.runner.actions.supervisor import Supervisor
+from skincli.runner.capacity import engine_host
 from skincli.runner.checks import Environ
 from skincli.runner.container import Container
 from skincli.runner.github import GitHub, GitHubError, Runner
-from skincli.runner.capacity import engine_host
 from skincli.tracking.locking import exclusively
 
 _POLL_SECONDS: Final = 2.0

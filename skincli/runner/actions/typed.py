@@ -13,9 +13,9 @@ from skincli.runner.actions.setting import (
     setting_of,
     start_command,
 )
+from skincli.runner.capacity import engine_host
 from skincli.runner.checks import Environ
 from skincli.runner.github import just_in_time_question
-from skincli.runner.capacity import engine_host
 from skincli.runner.token import TOKEN_VARIABLE
 
 # The token goes through a pipe: in the arguments of a program everybody could read it.
