@@ -3,18 +3,13 @@
 What `uv`, `pip` and `npm` would download comes from indexes of what is installed here.
 """
 
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
 from commands import skincli
-from services import require
-from standins.comments import CommentsStandIn
 from standins.npm import NpmStandIn
 from workflow_github import GitHub, git
-from workflow_index import add_editables, fill_index, needed_by_skincli
 
 ROOT = Path(__file__).parents[2]
 SMALL = "experiment=demo data.image_size=32 data.synthetic.lesions=150 model.width=8"
@@ -37,27 +32,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory) -> Path:
-    """A clean clone of this repository."""
-    require((ROOT / ".git").exists(), "the repository of this checkout")
-    folder = tmp_path_factory.mktemp("clone")
-    git(folder, "clone", "--quiet", "--no-local", str(ROOT), ".")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def index(tmp_path_factory, dvc, clone) -> Path:
-    """What PyPI is to the machines: packages, DVC, and the skincli of the clone."""
-    folder = tmp_path_factory.mktemp("index")
-    fill_index(folder, Path(sys.prefix), needed_by_skincli())
-    fill_index(folder, Path(dvc).parents[1], {"dvc"})
-    add_editables(folder)
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(command, cwd=clone, check=True, capture_output=True)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def lesions(tmp_path_factory, dvc) -> Path:
     """A user's repository, whose data are versions of DVC in a remote."""
     folder = tmp_path_factory.mktemp("lesions")
@@ -75,12 +49,6 @@ def lesions(tmp_path_factory, dvc) -> Path:
     git(folder, "add", "--all")
     git(folder, "commit", "-m", "Workflows, and a version of the data")
     return folder
-
-
-@pytest.fixture
-def api():
-    with CommentsStandIn() as server:
-        yield server
 
 
 def names(job):
