@@ -9,7 +9,7 @@ from skincli.config.fields import opt, require
 Engine = Literal["cml", "actions"]
 
 # A container's name, a volume's name and a runner's label, as Docker and GitHub take them.
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]+")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,62}")
 _SIZE: Final = re.compile(r"[1-9]\d*[bkmg]?")
 _UNIT: Final = r"(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)"
 _IDLE_TIMEOUT: Final = re.compile(rf"never|[1-9]\d*|(?:[1-9]\d*{_UNIT})+")
@@ -40,7 +40,7 @@ class RunnerConfig:
             require(
                 _NAME.fullmatch(getattr(self, key)) is not None,
                 f"runner.{key}",
-                "two or more letters, digits, `_`, `.` or `-`, beginning with a letter or digit",
+                "2 to 63 letters, digits, `_`, `.` or `-`, beginning with a letter or digit",
             )
         labels = self.labels.split(",")
         named = all(re.fullmatch(r"[A-Za-z0-9_.-]+", label) for label in labels)

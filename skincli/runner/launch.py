@@ -38,10 +38,10 @@ def start_command(runner: RunnerConfig, url: str, env_file: str) -> list[str]:
     forever = runner.idle_timeout == "never" and not runner.single
     restart = ["--restart", "unless-stopped"] if forever else []
     gpus = ["--gpus", "all"] if runner.gpu else []
-    # Run folders know their host by its name: a later container goes on with what this one began.
-    named = ["--name", runner.name, "--hostname", runner.name, "--label", container.LABEL]
     return [
-        *("docker", "run", "-d", "--init", *named, *restart, *gpus),
+        *("docker", "run", "-d", "--init", "--name", runner.name),
+        *("--hostname", volume.host_name(runner.name), "--label", container.LABEL),
+        *(*restart, *gpus),
         *("--shm-size", runner.shm_size, "--stop-timeout", str(container.STOP_SECONDS)),
         *(*volume.mounted(runner.volume), "--env-file", env_file, runner.image),
         *("runner", "launch", "--driver", "github", "--repo", url, "--labels", runner.labels),

@@ -77,7 +77,9 @@ def set_up_runner(
 def _commands(config: Config, access: Access, found: Findings, replace: bool) -> tuple[str, ...]:
     """What is done, in its order, each line for a shell."""
     image = config.runner.image
-    tried = [] if found.image_here else [pull_command(image)]
+    # The engine actions takes the newest image in any case.
+    here = found.image_here or config.runner.engine == "actions"
+    tried = [] if here else [pull_command(image)]
     tried += [toolkit_command(image)] if config.runner.gpu else []
     old = replacing.typed_commands(config, access, found) if replace else ()
     started = engine_of(config).commands(config, access, access.url or _UNKNOWN_REPOSITORY)

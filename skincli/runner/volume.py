@@ -3,6 +3,7 @@
 A job's checkout is wiped by the next one, so a store, runs or caches inside it would be too.
 """
 
+import socket
 from typing import Final
 
 from skincli.config.operating import NO_STORE, TrackingConfig
@@ -12,6 +13,7 @@ from skincli.config.serving import is_loopback
 from skincli.runner.checks import Check
 
 MOUNT: Final = "/skincli"
+_LONGEST_HOST: Final = 63  # RFC 1123, for a single label
 _SQLITE: Final = "sqlite:///"
 _STORE: Final = f"{_SQLITE}{MOUNT}/mlflow.db"
 
@@ -19,6 +21,15 @@ _STORE: Final = f"{_SQLITE}{MOUNT}/mlflow.db"
 def mounted(volume: str) -> list[str]:
     """The options of `docker run` that give a container the volume."""
     return ["-v", f"{volume}:{MOUNT}"]
+
+
+def host_name(container: str) -> str:
+    """What a container calls itself: the same in each that takes its place, another elsewhere.
+
+    Run folders know their host by its name, and end what a lost process of it left as RUNNING: in a
+    store that several machines share, two of them must not have one name.
+    """
+    return f"{container}-{socket.gethostname()}"[:_LONGEST_HOST].rstrip("-.")
 
 
 def variables(config: Config) -> dict[str, str]:

@@ -10,7 +10,7 @@ from skincli.config.schema import Config
 from skincli.errors import UsageError
 from skincli.runner.container import LABEL, STOP_SECONDS
 from skincli.runner.github import api_of
-from skincli.runner.volume import MOUNT, mounted, variables
+from skincli.runner.volume import MOUNT, host_name, mounted, variables
 
 # The label of a container that holds the name of its runner at GitHub.
 RUNNER_LABEL: Final = "skincli.runner"
@@ -93,7 +93,8 @@ def create_command(setting: Setting, runner: str) -> list[str]:
     told = [word for name, value in setting.variables.items() for word in ("-e", f"{name}={value}")]
     return [
         *("docker", "create", "--rm", "--init", "--name", setting.name),
-        *("--hostname", setting.name, "--label", LABEL, "--label", f"{RUNNER_LABEL}={runner}"),
+        *("--hostname", host_name(setting.name)),
+        *("--label", LABEL, "--label", f"{RUNNER_LABEL}={runner}"),
         *gpus,
         *("--shm-size", setting.shm_size, "--stop-timeout", str(STOP_SECONDS)),
         *mounted(setting.volume),

@@ -19,6 +19,7 @@ from skincli.progress import Silent
 from skincli.runner import actions
 from skincli.runner.actions import lifecycle
 from skincli.runner.github import GitHub
+from skincli.runner.volume import host_name
 
 REPOSITORY = "lab/skin"
 URL = f"https://github.com/{REPOSITORY}"
@@ -138,7 +139,7 @@ def test_a_container_is_made_as_documented(box, docker):
     (argv,) = created(docker)
     text = " ".join(argv)
     assert text.startswith(
-        f"create --rm --init --name {NAME} --hostname {NAME} --label skincli=runner "
+        f"create --rm --init --name {NAME} --hostname {host_name(NAME)} --label skincli=runner "
         f"--label skincli.runner={names_of(docker)[0]} --gpus all --shm-size 2g --stop-timeout 60 "
         "-v skincli-runner:/skincli -e SKINCLI_VOLUME=/skincli"
     )

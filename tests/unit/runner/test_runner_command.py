@@ -12,6 +12,7 @@ from running import wait_for
 from typer.testing import CliRunner
 
 from skincli.cli.app import app
+from skincli.runner.volume import host_name
 
 NAME = "skincli-runner"
 
@@ -116,7 +117,7 @@ def test_options_are_settings_of_one_run(command):
     done = command(*options)
     (run,) = command.place.docker.calls("run")
     words = " ".join(run["argv"])
-    assert "--name gpu.2 --hostname gpu.2" in words
+    assert f"--name gpu.2 --hostname {host_name('gpu.2')}" in words
     assert " a/b:c runner launch " in words
     assert "--single" in words
     assert "--gpus" not in words
@@ -188,7 +189,7 @@ def test_a_shell_takes_the_place_of_the_command(command):
     )
     assert process.wait(timeout=60) == 0
     os.close(side)
-    assert os.read(main, 1000).startswith(b"root@skincli-runner:")
+    assert os.read(main, 1000).startswith(f"root@{host_name(NAME)}:".encode())
     os.close(main)
     (call,) = command.place.docker.calls("exec")
     assert call["argv"] == ["exec", "-it", NAME, "bash"]

@@ -11,6 +11,7 @@ from standins.docker_engine import IDENTITY, DockerEngine
 from skincli.config.automation import RunnerConfig
 from skincli.runner import capacity, checks, container, image, launch
 from skincli.runner.ask import ask
+from skincli.runner.volume import host_name
 
 NAME = "skincli-runner"
 URL = "https://github.com/anna/lesions"
@@ -43,7 +44,7 @@ def test_a_start_asks_for_what_is_meant(engine, created):
     asked = created()
     host = asked["HostConfig"]
     assert asked["Image"] == "iterativeai/cml:0-dvc2-base1-gpu"
-    assert asked["Hostname"] == NAME
+    assert asked["Hostname"] == host_name(NAME)
     assert asked["Labels"] == {"skincli": "runner"}
     assert asked["Env"] == ["REPO_TOKEN=secret", "SKINCLI_VOLUME=/skincli"]
     assert asked["StopTimeout"] == 60

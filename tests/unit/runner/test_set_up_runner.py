@@ -14,6 +14,7 @@ from skincli.runner import launch
 from skincli.runner.engine import NotListed
 from skincli.runner.github_api import TRIES
 from skincli.runner.set_up import set_up_runner
+from skincli.runner.volume import host_name
 
 IMAGE = "iterativeai/cml:0-dvc2-base1-gpu"
 NAME = "skincli-runner"
@@ -54,7 +55,8 @@ def test_a_runner_is_started_as_documented(place):
     assert result.runner.labels == ("self-hosted", "Linux", "X64", "cml-gpu")
     (run,) = started(place.docker)
     assert run["argv"] == shlex.split(
-        "run -d --init --name skincli-runner --hostname skincli-runner --label skincli=runner "
+        f"run -d --init --name skincli-runner --hostname {host_name('skincli-runner')} "
+        "--label skincli=runner "
         "--restart unless-stopped --gpus all --shm-size 8g --stop-timeout 60 "
         f"-v skincli-runner:/skincli --env-file {run['env_file']} "
         "iterativeai/cml:0-dvc2-base1-gpu runner launch --driver github "
