@@ -1,6 +1,7 @@
 """The verb `version`: what is there becomes a version that can be pushed, pulled and restored."""
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,7 @@ def version(config: Config, message: str | None, progress: Progress) -> VersionR
         workspace.make_ready()
         before = _texts(workspace)
         _write_ignored(workspace)
+        _write_left_out(workspace)
         write_stages(config, tracked)
         marks = marks_of(prepared)
         if not _is_current(workspace, marks):
@@ -90,10 +92,21 @@ def _write_ignored(workspace: Workspace) -> None:
     folder = workspace.tracked.folder
     if workspace.repository.ignores(folder.stamps):
         return
-    file = folder.path / ".gitignore"
-    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    missing = [line for line in _IGNORED if line not in lines]
-    file.write_text("".join(f"{line}\n" for line in (*lines, *missing)), encoding="utf-8")
+    _add_lines(folder.path / ".gitignore", _IGNORED)
+
+
+def _write_left_out(workspace: Workspace) -> None:
+    """Leave out of the packs what tells of the settings and the machine of the last `prepare`."""
+    packs = os.path.relpath(workspace.tracked.folder.prepared, workspace.top)
+    _add_lines(workspace.top / ".dvcignore", [f"/{packs}/*/manifest.json"])
+
+
+def _add_lines(file: Path, lines: Sequence[str]) -> None:
+    there = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    missing = [line for line in lines if line not in there]
+    if missing:
+        text = "".join(f"{line}\n" for line in (*there, *missing))
+        file.write_text(text, encoding="utf-8")
 
 
 def _is_current(workspace: Workspace, marks: Marks) -> bool:

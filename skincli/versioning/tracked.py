@@ -32,14 +32,22 @@ class Tracked:
         """Raises DataError for data=folder without a folder."""
         folder = SetFolder(Path(os.path.normpath(SetFolder.of(data).path)))
         seen = () if data.source in _LOOSE else (folder.inspected,)
-        own = folder_paths(data) if data.source == "folder" else (folder.raw,)
+        own = _own_files(data) if data.source == "folder" else (folder.raw,)
         return cls(
             here=Path.cwd(),
             folder=folder,
-            raw=tuple(Path(os.path.normpath(path)) for path in own if path is not None),
+            raw=tuple(Path(os.path.normpath(path)) for path in own),
             made=(*seen, folder.prepared, folder.splits),
         )
 
     def relative(self, path: Path) -> str:
         """A path as `dvc.yaml` and `dvc.lock` write it."""
         return Path(os.path.relpath(path, self.here)).as_posix()
+
+
+def _own_files(data: DataConfig) -> tuple[Path, ...]:
+    """The user's images and CSV, which a pull has yet to bring perhaps. Raises DataError."""
+    if data.folder.images is None:
+        folder_paths(data)  # says so
+    named = (data.folder.images, data.folder.metadata)
+    return tuple(Path(path).absolute() for path in named if path is not None)
