@@ -79,14 +79,14 @@ def compare(
         if len(names) not in (1, 2):
             raise UsageError(f"give one or two models, A and B: got {len(names)}")
         a = names[0]
-        result = (
-            run(s.config, a, names[1], s.progress)
-            if names[1:]
-            else compare_with_champion(s.config, a, s.progress)
-        )
-        if result is None:
-            s.output.result(None, ["There is no champion yet to compare it with"])
-            return
+        if names[1:]:
+            result = run(s.config, a, names[1], s.progress)
+        else:
+            against = compare_with_champion(s.config, a, s.progress)
+            if against.compared is None:
+                s.output.result(against, [f"Not compared: {against.obstacle}"])
+                return
+            result = against.compared
         s.output.result(
             result,
             [

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from skincli.config.schema import Config
-from skincli.errors import ModelError
+from skincli.errors import ModelError, SkincliError
 from skincli.evaluation.compare import Difference, aligned, paired_differences
 from skincli.evaluation.evaluate import evaluate
 from skincli.evaluation.figures import all_figures
@@ -70,6 +70,14 @@ class CompareResult:
     disagreements: tuple[Disagreement, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgainstChampion:
+    """A model held against the champion; else `obstacle` is why it cannot be."""
+
+    compared: CompareResult | None
+    obstacle: str
+
+
 def compare(config: Config, a: str, b: str, progress: Progress) -> CompareResult:
     """Hold model `a` against model `b`, figure by figure.
 
@@ -100,21 +108,33 @@ def compare(config: Config, a: str, b: str, progress: Progress) -> CompareResult
     )
 
 
-def compare_with_champion(config: Config, model: str, progress: Progress) -> CompareResult | None:
-    """The same against the version that `registry.alias` names; None where there is none yet.
+def compare_with_champion(config: Config, model: str, progress: Progress) -> AgainstChampion:
+    """The same against the version that `registry.alias` names.
 
-    A champion that was never measured on these images is measured now.
+    A champion that was never measured on these images is measured now. Raises ModelError when the
+    model itself was not evaluated; what keeps the champion from being compared (it is of another
+    data set or task, or learned from these images) is the answer's `obstacle`.
     """
     champion = read_registry(config).current(config.registry.alias)
     if champion is None:
-        return None
+        return AgainstChampion(compared=None, obstacle="there is no champion yet")
+    with tempfile.TemporaryDirectory() as scratch:
+        comparable(config, model, model, Path(scratch))
     uri = f"models:/{config.registry.name}/{champion.version}"
     try:
-        return compare(config, model, uri, progress)
+        return AgainstChampion(compared=_measured(config, model, uri, progress), obstacle="")
+    except SkincliError as error:
+        why = f"version {champion.version} cannot be compared: {error.message}"
+        return AgainstChampion(compared=None, obstacle=why)
+
+
+def _measured(config: Config, model: str, champion: str, progress: Progress) -> CompareResult:
+    try:
+        return compare(config, model, champion, progress)
     except ModelError:
-        progress.note(f"Version {champion.version} was not measured on these images: doing so")
-        evaluate(config, uri, progress)
-        return compare(config, model, uri, progress)
+        progress.note(f"{champion} was not measured on these images: doing so")
+        evaluate(config, champion, progress)
+        return compare(config, model, champion, progress)
 
 
 def mcnemar(a: Predictions, b: Predictions) -> McNemar:

@@ -12,9 +12,11 @@ from skincli.tracking.run_folder import RunFolder, unfinished_runs
 from skincli.training.checkpoints import LAST
 from skincli.training.environment import git_commit
 
-# What may differ between the two halves of a run: how long it goes on, and what is around it.
+# What may differ between the two halves of a run: what is around it, and where a person resumes it
+# how long it goes on.
+_LENGTH = ("trainer.max_epochs", "trainer.patience")
 _FREE = (
-    *("trainer.max_epochs", "trainer.patience", "checkpoint.every"),
+    "checkpoint.every",
     *("data.mirror", "data.root", "data.device_cache", "run.root", "run.name"),
 )
 _FREE_SECTIONS = (
@@ -32,7 +34,7 @@ def find_run_to_resume(config: Config, split_fingerprint: str) -> RunFolder:
     refusals: list[str] = []
     runs = list(unfinished_runs(Path(config.run.root)))
     for folder in sorted(runs, key=has_checkpoint, reverse=True):
-        refusal = _refusal(folder, config, split_fingerprint)
+        refusal = _refusal(folder, config, split_fingerprint, free=(*_FREE, *_LENGTH))
         if not refusal:
             return folder
         refusals.append(f"the run in `{folder.path}` cannot go on: {refusal}")
@@ -49,11 +51,12 @@ def find_run_to_resume(config: Config, split_fingerprint: str) -> RunFolder:
 def find_run_cut_off(config: Config, split_fingerprint: str) -> RunFolder | None:
     """The newest unfinished run with a checkpoint, of this config, split and commit, if any.
 
-    For whoever cannot look first, such as a job that may be the second try of one that was ended.
+    Its length must be the same too, unlike where a person resumes. For whoever cannot look first,
+    such as a job that may be the second try of one that was ended.
     """
     for folder in unfinished_runs(Path(config.run.root)):
         same = has_checkpoint(folder) and _commit(folder) == git_commit()
-        if same and not _refusal(folder, config, split_fingerprint):
+        if same and not _refusal(folder, config, split_fingerprint, free=_FREE):
             return folder
     return None
 
@@ -70,7 +73,9 @@ def _commit(folder: RunFolder) -> str | None:
         return None
 
 
-def _refusal(folder: RunFolder, config: Config, split_fingerprint: str) -> str:
+def _refusal(
+    folder: RunFolder, config: Config, split_fingerprint: str, free: tuple[str, ...]
+) -> str:
     """Why a run may not go on; empty if it may. Another split would leak test lesions into it."""
     before = dict(flatten(yaml.safe_load(folder.config.read_text())))
     now = dict(flatten(resolved_dict(config)))
@@ -79,7 +84,7 @@ def _refusal(folder: RunFolder, config: Config, split_fingerprint: str) -> str:
         for key in now
         if key in before
         and before[key] != now[key]
-        and key not in _FREE
+        and key not in free
         and not key.startswith(_FREE_SECTIONS)
     ]
     if not changed and folder.state().split_fingerprint != split_fingerprint:
