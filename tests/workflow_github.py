@@ -40,7 +40,7 @@ def run_script(
         "sha": github["sha"],
         "eventName": github["event_name"],
         "payload": {"action": "drift"} if github["event_name"] == "repository_dispatch" else {},
-        "runId": 7,
+        "runId": int(github.get("run_id", "7")),
         "serverUrl": "https://github.com",
     }
     return subprocess.run(
@@ -62,6 +62,7 @@ class GitHub:
     def __init__(self, root: Path, name: str, source: Path, index: Path, api: CommentsStandIn):
         self.root, self.name, self.source, self.index, self.api = root, name, source, index, api
         self.event = "push"
+        self.run_id = "7"
         self.ref = "refs/heads/main"
         self.actions = {
             "actions/checkout": self._check_out,
@@ -89,6 +90,7 @@ class GitHub:
             "ref": self.ref,
             "sha": self.sha,
             "event_name": self.event,
+            "run_id": self.run_id,
         }
         contexts = {
             "github": github,

@@ -1,7 +1,8 @@
 """The settings of what runs by itself: the self-hosted runner, and data versions."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Literal
 
 from skincli.config.fields import opt, require
@@ -33,6 +34,10 @@ class RunnerConfig:
     volume: str = opt(
         "skincli-runner", "Docker volume for what must outlive jobs: store, runs, data cache"
     )
+    mounts: list[str] = field(
+        default_factory=list,
+        metadata={"help": "folders that jobs may read under the same path, such as a data remote"},
+    )
     start_timeout: float = opt(300.0, "seconds to wait until GitHub knows the runner")
 
     def __post_init__(self) -> None:
@@ -50,6 +55,8 @@ class RunnerConfig:
         require(idle, "runner.idle_timeout", rule)
         size = _SIZE.fullmatch(self.shm_size) is not None
         require(size, "runner.shm_size", "a size such as 8g or 512m")
+        whole = all(Path(path).is_absolute() and ":" not in path for path in self.mounts)
+        require(whole, "runner.mounts", "absolute paths without a colon")
         web = self.api is None or self.api.startswith(("https://", "http://"))
         require(web, "runner.api", "an http(s) address")
         require(self.start_timeout > 0, "runner.start_timeout", "above 0")

@@ -43,7 +43,7 @@ def start_command(runner: RunnerConfig, url: str, env_file: str) -> list[str]:
         *("--hostname", volume.host_name(runner.name), "--label", container.LABEL),
         *(*restart, *gpus),
         *("--shm-size", runner.shm_size, "--stop-timeout", str(container.STOP_SECONDS)),
-        *(*volume.mounted(runner.volume), "--env-file", env_file, runner.image),
+        *(*volume.mounted(runner.volume, runner.mounts), "--env-file", env_file, runner.image),
         *("runner", "launch", "--driver", "github", "--repo", url, "--labels", runner.labels),
         *("--idle-timeout", idle_timeout(runner), *(["--single"] if runner.single else [])),
     ]

@@ -45,6 +45,7 @@ def examine(
     """Look at the machine, the settings and GitHub. A dry run downloads no image for it."""
     runner = config.runner
     checks = [*_machine(config, access, replace), *access.checks, volume.store(config)]
+    checks += [volume.folders(runner.mounts)] if runner.mounts else []
     online, runners, ghosts = _at_github(config, access, allow_public)
     found = Findings((*checks, *online), runners, ghosts)
     if not _engine_answers(found):

@@ -4,6 +4,8 @@ A job's checkout is wiped by the next one, so a store, runs or caches inside it 
 """
 
 import socket
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from skincli.config.operating import NO_STORE, TrackingConfig
@@ -18,9 +20,10 @@ _SQLITE: Final = "sqlite:///"
 _STORE: Final = f"{_SQLITE}{MOUNT}/mlflow.db"
 
 
-def mounted(volume: str) -> list[str]:
-    """The options of `docker run` that give a container the volume."""
-    return ["-v", f"{volume}:{MOUNT}"]
+def mounted(volume: str, folders: Sequence[str]) -> list[str]:
+    """The options of `docker run` that give a container the volume, and folders to read."""
+    read = [word for path in folders for word in ("-v", f"{path}:{path}:ro")]
+    return ["-v", f"{volume}:{MOUNT}", *read]
 
 
 def host_name(container: str) -> str:
@@ -65,6 +68,15 @@ def store(config: Config) -> Check:
         return Check(name, "warning", found, "name the server by the address that others use")
     where = f"`{config.runner.volume}`, " if uri.startswith(_SQLITE) else ""
     return Check(name, "ok", f"{where}{uri}")
+
+
+def folders(mounts: Sequence[str]) -> Check:
+    """Whether the folders that jobs may read are there: Docker would make empty ones."""
+    missing = [path for path in mounts if not Path(path).is_dir()]
+    if missing:
+        mend = "make them, or take them out of `runner.mounts`"
+        return Check("mounts", "failure", f"there is no folder {', '.join(missing)}", mend)
+    return Check("mounts", "ok", ", ".join(mounts))
 
 
 def _uri(tracking: TrackingConfig) -> str:

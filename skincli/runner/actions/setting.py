@@ -44,6 +44,7 @@ class Setting:
     gpu: bool
     shm_size: str
     volume: str
+    mounts: tuple[str, ...]
     variables: Mapping[str, str]
     repository: str
     api: str
@@ -55,7 +56,8 @@ class Setting:
     @classmethod
     def of_json(cls, text: str) -> "Setting":
         told = json.loads(text)
-        return cls(**told | {"labels": tuple(told["labels"])})
+        lists = {name: tuple(told[name]) for name in ("labels", "mounts")}
+        return cls(**told | lists)
 
 
 def setting_of(config: Config, url: str, architecture: str) -> Setting:
@@ -74,6 +76,7 @@ def setting_of(config: Config, url: str, architecture: str) -> Setting:
         gpu=runner.gpu,
         shm_size=runner.shm_size,
         volume=runner.volume,
+        mounts=tuple(runner.mounts),
         variables=variables(config) | _BEHAVIOUR,
         repository=url,
         api=api_of(url, runner.api),
@@ -97,7 +100,7 @@ def create_command(setting: Setting, runner: str) -> list[str]:
         *("--label", LABEL, "--label", f"{RUNNER_LABEL}={runner}"),
         *gpus,
         *("--shm-size", setting.shm_size, "--stop-timeout", str(STOP_SECONDS)),
-        *mounted(setting.volume),
+        *mounted(setting.volume, setting.mounts),
         *told,
         *("-e", SECRET_VARIABLE, setting.image, "./run.sh"),
     ]
@@ -116,7 +119,7 @@ def own_command(setting: Setting) -> list[str]:
     """Give the volume to the image's user: a new one belongs to root, as what CML wrote does."""
     others = [MOUNT, "!", "-user", str(_USER)]
     return [
-        *("docker", "run", "--rm", "--user", "0", *mounted(setting.volume)),
+        *("docker", "run", "--rm", "--user", "0", *mounted(setting.volume, ())),
         *("--entrypoint", "find", setting.image, *others),
         *("-exec", "chown", "-h", f"{_USER}:{_GROUP}", "{}", "+"),
     ]

@@ -23,6 +23,7 @@ def test_idle_timeouts_that_are_refused(value):
         *(("shm_size", value) for value in ("", "0", "lots", "8gb", "-1g", "8G")),
         *(("api", value) for value in ("api.github.com", "ftp://x", "")),
         ("start_timeout", 0.0),
+        *(("mounts", [value]) for value in ("remote", "/srv:/srv", "")),
     ],
 )
 def test_what_docker_or_github_would_not_take_is_refused_by_its_key(key, value):

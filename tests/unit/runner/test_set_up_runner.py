@@ -307,6 +307,21 @@ def test_a_store_must_outlive_a_job(place, uri, level):
     assert check.ok or check.mend
 
 
+def test_a_folder_of_this_machine_can_be_read_by_the_jobs_where_it_is(place, tmp_path):
+    (tmp_path / "remote").mkdir()
+    set_up(place, settings={"mounts": [str(tmp_path / "remote")]})
+    (run,) = started(place.docker)
+    assert f"-v skincli-runner:/skincli -v {tmp_path}/remote:{tmp_path}/remote:ro --env-file" in (
+        " ".join(run["argv"])
+    )
+
+
+def test_a_folder_that_is_not_there_stops_the_start(place):
+    result = set_up(place, settings={"mounts": ["/srv/no/such/folder"]})
+    assert failures(result).keys() == {"mounts"}
+    assert not place.docker.containers
+
+
 def test_a_server_is_what_the_jobs_are_told_of(place):
     set_up(place, uri="http://mlflow.lan:5000")
     (run,) = started(place.docker)

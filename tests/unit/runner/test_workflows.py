@@ -152,7 +152,7 @@ def test_a_training_follows_the_data_the_config_the_clock_drift_and_a_person(wor
     starts = yaml.safe_load(workflows[-1].read_text())[True]
     assert starts["push"]["branches"] == ["trunk"]
     assert starts["push"]["paths"] == [
-        "**/*.dvc", "dvc.yaml", "dvc.lock", "params.yaml", "configs/**", "skincli.yaml"
+        "**/*.dvc", "dvc.yaml", "dvc.lock", "configs/**", "skincli.yaml"
     ]  # fmt: skip
     assert starts["repository_dispatch"]["types"] == ["drift"]
     assert list(starts["workflow_dispatch"]["inputs"]) == ["overrides"]
