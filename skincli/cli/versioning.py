@@ -66,7 +66,7 @@ def remote(
         result = set_remote(s.config, only_word(names, "WHERE"), endpoint, region)
         at = f" at {result.endpoint}" if result.endpoint else ""
         s.output.result(result, [f"Versions are pushed to {result.url}{at}; staged: .dvc/config"])
-        s.output.next(s.command("data push"))
+        s.output.next("git commit", s.command("data push"))
 
 
 def push(
@@ -143,7 +143,10 @@ def checkout(
         if not result.packed:
             lines.append("The run's set was prepared with other settings than the version's")
         s.output.result(result, lines)
-        s.output.next(s.command("data prepare"))
+        settings = (
+            f"--config {shlex.quote(f'{result.folder}/config.yaml')}" if result.folder else ""
+        )
+        s.output.next(s.command(f"data prepare {settings}"))
 
 
 def _version_lines(result: "VersionResult") -> Iterator[str]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from pathlib import Path
+from typing import Final
 
 from skincli.config.schema import Config
 from skincli.errors import UsageError
@@ -25,7 +26,7 @@ from skincli.versioning.recording import (
     from_record,
     read_pointers,
 )
-from skincli.versioning.run_records import recorded_environment
+from skincli.versioning.run_records import RunRecord, run_record
 from skincli.versioning.stages import PREPARE, STAGES_FILE, write_stages
 from skincli.versioning.transfer import bring, place, settle
 from skincli.versioning.workspace import Workspace
@@ -35,13 +36,14 @@ _MAKE_ONE: Final = "`skincli data version` before a training makes one"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckoutResult:
-    """`fetched` counts the objects that came from the remote.
+    """`folder` is the run's, None where only the store has it. `fetched` counts the objects that came from the remote.
 
     `packed` is False where the run's set was prepared otherwise than the version was, so that
     `prepare` has to make it anew.
     """
 
     run_id: str
+    folder: Path | None
     raw: tuple[Pinned, ...]
     fetched: int
     packed: bool
@@ -56,8 +58,8 @@ def checkout(
     the run was not trained on a version, or where a version or changes of the data at hand would
     be lost, unless `force`; otherwise as `pull` does.
     """
-    run_id, environment = recorded_environment(config, run)
-    version = _version_of(run_id, environment)
+    record = run_record(config, run)
+    run_id, version = record.run_id, _version_of(record)
     workspace = Workspace.of(config)
     _require_same_set(workspace, run_id, version)
     workspace.make_ready()
@@ -72,12 +74,16 @@ def checkout(
             place(workspace, settings.cache, force=force)
     settle(config, workspace.tracked, progress)
     return CheckoutResult(
-        run_id=run_id, raw=version.raw, fetched=len(lacks), packed=bool(version.prepare)
+        run_id=run_id,
+        folder=record.folder,
+        raw=version.raw,
+        fetched=len(lacks),
+        packed=bool(version.prepare),
     )
 
 
-def _version_of(run_id: str, environment: dict[str, Any]) -> DataVersion:
-    record = environment.get(RECORD_KEY)
+def _version_of(run: RunRecord) -> DataVersion:
+    run_id, record = run.run_id, run.environment.get(RECORD_KEY)
     if record is None:
         raise UsageError(f"run `{run_id}` was trained on data that had no version", _MAKE_ONE)
     try:

@@ -3,6 +3,7 @@
 import json
 import re
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,8 +19,17 @@ _RUN_ID: Final = re.compile(r"[0-9a-f]{32}")
 _ENVIRONMENT: Final = "environment.json"
 
 
-def recorded_environment(config: Config, run: str) -> tuple[str, dict[str, Any]]:
-    """The id of a run, named as in `find_run_folder` or `latest`, and its `environment.json`.
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run's id and its `environment.json`; `folder` is None where only the store has it."""
+
+    run_id: str
+    environment: dict[str, Any]
+    folder: Path | None
+
+
+def run_record(config: Config, run: str) -> RunRecord:
+    """The record of a run, named as in `find_run_folder`, or `latest`.
 
     Raises UsageError where there is no such run, or where it recorded nothing that can be read.
     """
@@ -29,7 +39,7 @@ def recorded_environment(config: Config, run: str) -> tuple[str, dict[str, Any]]
         if not _RUN_ID.fullmatch(run) or config.tracking.uri == NO_STORE:
             raise
     else:
-        return folder.state().run_id, _read(run, folder.environment)
+        return RunRecord(folder.state().run_id, _read(run, folder.environment), folder.path)
     with tempfile.TemporaryDirectory() as scratch:
         found = fetch_run_files(config, run, [_ENVIRONMENT], Path(scratch))
         if not found:
@@ -38,7 +48,7 @@ def recorded_environment(config: Config, run: str) -> tuple[str, dict[str, Any]]
                 "environment in the tracking store",
                 "name a run folder or a run id; `tracking.uri=URI` names another store",
             )
-        return run, _read(run, found[_ENVIRONMENT])
+        return RunRecord(run, _read(run, found[_ENVIRONMENT]), None)
 
 
 def _folder(root: Path, run: str) -> RunFolder:

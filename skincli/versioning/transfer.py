@@ -173,5 +173,5 @@ def _result(
 ) -> TransferResult:
     found = pattern.search(ended.out)
     pointers = read_pointers(workspace.tracked)
-    version = "+".join(pointer.pinned.md5 for pointer in pointers)
+    version = "+".join(pointer.pinned.md5.removesuffix(".dir") for pointer in pointers)
     return TransferResult(remote.url, version, int(found[1]) if found else 0)

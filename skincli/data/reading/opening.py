@@ -56,6 +56,8 @@ def _record(config: Config, folder: SetFolder) -> SourceRecord:
     data, record = config.data, read_record(folder.raw)
     command = f"`skincli data fetch data={data.source}`"
     if record is None:
+        if folder.raw.with_name("raw.dvc").exists():  # the pointer of a version
+            command = "`skincli data pull`"
         raise DataError(f"there are no data in `{folder.raw}` yet", f"get them: {command}")
     if not serves(record, data):
         raise DataError(
