@@ -143,10 +143,8 @@ def checkout(
         if not result.packed:
             lines.append("The run's set was prepared with other settings than the version's")
         s.output.result(result, lines)
-        settings = (
-            f"--config {shlex.quote(f'{result.folder}/config.yaml')}" if result.folder else ""
-        )
-        s.output.next(s.command(f"data prepare {settings}"))
+        known = f" --config {shlex.quote(f'{result.folder}/config.yaml')}" if result.folder else ""
+        s.output.next(s.command(f"data prepare{known}"))
 
 
 def _version_lines(result: "VersionResult") -> Iterator[str]:

@@ -36,7 +36,8 @@ _MAKE_ONE: Final = "`skincli data version` before a training makes one"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckoutResult:
-    """`folder` is the run's, None where only the store has it. `fetched` counts the objects that came from the remote.
+    """`folder` is the run's, None where only the store has it. `fetched` counts the objects that
+    came from the remote.
 
     `packed` is False where the run's set was prepared otherwise than the version was, so that
     `prepare` has to make it anew.
