@@ -1,11 +1,11 @@
 """The data version that a run is trained on, told from the pointers alone: DVC is not asked."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 
 from skincli.config.data import DataConfig
-from skincli.data import PreparedSet
+from skincli.data import PreparedSet, Sample
 from skincli.data.fingerprints import digest_of
 from skincli.errors import SkincliError
 from skincli.tracking.stored_runs import DATA_VERSION_TAG
@@ -22,6 +22,8 @@ from skincli.versioning.tracked import Tracked
 
 LOCK_FILE: Final = "dvc.lock"
 RECORD_KEY: Final = "data_version"
+# All but the part, which is dealt.
+_READ: Final = tuple(field.name for field in fields(Sample) if field.name != "part")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +73,9 @@ def data_version(data: DataConfig, prepared: PreparedSet) -> DataVersion | None:
 
 def marks_of(prepared: PreparedSet) -> Marks:
     """What stands for a prepared set, and for all that was read out of its raw set."""
-    samples = [astuple(replace(sample, part="train")) for sample in prepared.samples]
+    cells = [[getattr(sample, name) for name in _READ] for sample in prepared.samples]
     manifest = prepared.manifest
-    return Marks(digest_of(samples), prepared.folder.name, manifest.split_fingerprint)
+    return Marks(digest_of(cells), prepared.folder.name, manifest.split_fingerprint)
 
 
 def read_pointers(tracked: Tracked) -> tuple[Pointer, ...]:
