@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,14 +25,13 @@ def find_changes(workspace: Workspace, *, ask_remote: bool = False) -> Changes:
     """Compare the set with its pointers. Raises SkincliError where the remote does not answer."""
     option = ["--not-in-remote"] if ask_remote else []
     told = json.loads(workspace.dvc.run("data", "status", "--json", "--granular", *option))
-    here = told.get("uncommitted", {})
-    tracked = workspace.tracked
-    roots = (*tracked.raw, *tracked.made)
+    here, unpushed = told.get("uncommitted", {}), told.get("not_in_remote", ())
+    changed = [name for kind in ("added", "modified", "deleted") for name in here.get(kind, ())]
     return Changes(
-        added=_below(roots, workspace, here.get("added", ())),
-        modified=_below(roots, workspace, here.get("modified", ())),
-        deleted=_below(roots, workspace, here.get("deleted", ())),
-        unpushed=_below(roots, workspace, told.get("not_in_remote", ())),
+        added=_ours(workspace, here.get("added", ()), changed),
+        modified=_ours(workspace, here.get("modified", ()), changed),
+        deleted=_ours(workspace, here.get("deleted", ()), changed),
+        unpushed=_ours(workspace, unpushed, unpushed),
     )
 
 
@@ -50,17 +49,16 @@ def unsaved(workspace: Workspace, cache: Path) -> list[str]:
     return [n for n in files if not (cache / object_key(md5_of(tracked.here / n))).is_file()]
 
 
-def _below(roots: Iterable[Path], workspace: Workspace, names: Iterable[str]) -> tuple[str, ...]:
-    """Those of DVC's names that lie in `roots`; folders only where none of their files is named."""
-    ours = sorted(
-        name for name in names if any(_lies_in(workspace.top / name, root) for root in roots)
+def _ours(workspace: Workspace, names: Iterable[str], every: Sequence[str]) -> tuple[str, ...]:
+    """Those of DVC's names that belong to the set; folders only if `every` names none in them."""
+    tracked = workspace.tracked
+    roots = (*tracked.raw, *tracked.made)
+    return tuple(
+        tracked.relative(workspace.top / name)
+        for name in sorted(names)
+        if any(_lies_in(workspace.top / name, root) for root in roots)
+        and not (name.endswith("/") and any(n != name and n.startswith(name) for n in every))
     )
-    telling = (n for n in ours if not n.endswith("/") or _none_below(n, ours))
-    return tuple(workspace.tracked.relative(workspace.top / name) for name in telling)
-
-
-def _none_below(folder: str, names: Iterable[str]) -> bool:
-    return not any(name != folder and name.startswith(folder) for name in names)
 
 
 def _lies_in(path: Path, root: Path) -> bool:

@@ -212,6 +212,7 @@ def test_status_tells_what_has_changed_and_what_was_not_pushed(place):
     found = status(place.config, Silent())
     assert found.added == ("data/synthetic/raw/new.csv",)
     assert "data/synthetic/raw/HAM10000_metadata.csv" in found.modified
+    assert "data/synthetic/raw" not in found.modified  # its files are named
     assert found.settings == ("data.synthetic.lesions", "optimizer.lr")
     (place.set / "raw" / "new.csv").unlink()
     version(place.config, None, Silent())
