@@ -1,12 +1,12 @@
 """The git repository around the working folder."""
 
-import os
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from skincli.errors import SkincliError, UsageError
-from skincli.versioning.calling import Ended, call
+from skincli.versioning.calling import Ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,17 @@ class Repository:
 
 
 def _git(folder: Path, *words: str) -> Ended:
-    return call(["git", *words], folder, os.environ)
+    """In this process's own session: to sign a commit, git may have to ask on the terminal."""
+    done = subprocess.run(
+        ["git", *words],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
 
 
 def _last_line(ended: Ended) -> str:
