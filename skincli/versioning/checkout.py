@@ -63,7 +63,11 @@ def checkout(
     run_id, version = record.run_id, _version_of(record)
     workspace = Workspace.of(config)
     _require_same_set(workspace, run_id, version)
-    workspace.make_ready()
+    if not workspace.is_ready:
+        raise UsageError(
+            f"DVC keeps nothing in `{workspace.repository.root}`",
+            "work in the repository, or a clone of it, that the run's data were versioned in",
+        )
     with workspace.tracked.folder.locked(progress):
         if not force:
             _require_kept(workspace, version)

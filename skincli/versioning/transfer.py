@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,24 +10,22 @@ from skincli.config.schema import Config
 from skincli.data import fetch
 from skincli.data.fingerprints import Stamps
 from skincli.data.raw import hashes_of, read_record
-from skincli.errors import SkincliError, UsageError
+from skincli.errors import UsageError
 from skincli.progress import Progress
 from skincli.versioning.calling import Ended
 from skincli.versioning.changes import unsaved
 from skincli.versioning.complaints import complaint
-from skincli.versioning.objects import Missing, missing_objects, object_key
+from skincli.versioning.objects import missing_objects
 from skincli.versioning.recording import locked_stage, read_pointers
 from skincli.versioning.remote import require_verifying
 from skincli.versioning.settings import DvcSettings, Remote
+from skincli.versioning.shortfall import listed, shortfall
 from skincli.versioning.stages import PREPARE
 from skincli.versioning.tracked import Tracked
 from skincli.versioning.workspace import Workspace
 
 _PUSHED: Final = re.compile(r"(\d+) files? pushed")
 _FETCHED: Final = re.compile(r"(\d+) files? fetched")
-_NOWHERE: Final = "do not exist neither locally nor on remote"
-_CORRUPTED: Final = re.compile(r"object (\w+(?:\.dir)?) is corrupted")
-_SHOWN: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ def push(config: Config, progress: Progress) -> TransferResult:
     missing = missing_objects(workspace, settings.cache)
     if missing:
         raise UsageError(
-            f"DVC's cache lacks {_listed([each.name for each in missing])} of the present version",
+            f"DVC's cache lacks {listed([each.name for each in missing])} of the present version",
             "`skincli data version` keeps what is here, `skincli data pull` brings what is not",
         )
     if json.loads(workspace.dvc.run("status", "--json", *workspace.raw_names)):
@@ -89,7 +86,7 @@ def bring(workspace: Workspace, settings: DvcSettings, progress: Progress) -> En
     def judge(ended: Ended) -> None:
         missing = missing_objects(workspace, settings.cache)  # DVC itself does not say which
         if missing:
-            raise _told(missing, remote, ended)
+            raise shortfall(missing, remote, ended)
         if ended.code:
             raise complaint("fetch", ended)
 
@@ -107,7 +104,7 @@ def place(workspace: Workspace, cache: Path, *, force: bool) -> None:
     lost = [] if force else unsaved(workspace, cache)
     if lost:
         raise UsageError(
-            f"what is in no version would be lost: {_listed(lost)}",
+            f"what is in no version would be lost: {listed(lost)}",
             "`skincli data version` keeps it; `--force` gives it up",
         )
     names = [*workspace.raw_names, *_locked(workspace)]
@@ -132,35 +129,6 @@ def _locked(workspace: Workspace) -> list[str]:
     """The stage that prepared this raw set, if it is known."""
     stage = locked_stage(workspace.tracked, read_pointers(workspace.tracked))
     return [PREPARE] if stage else []
-
-
-def _told(missing: list[Missing], remote: Remote, ended: Ended) -> SkincliError:
-    """Which files did not come, and why; the errors of a remote that does not answer go first."""
-    known = complaint("fetch", ended)
-    if not known.message.startswith("`dvc"):
-        return known
-    corrupted = _CORRUPTED.search(ended.err)
-    if corrupted:  # the others were not looked at
-        missing = [each for each in missing if each.md5 == corrupted[1]]
-    names = _listed([each.name for each in missing])
-    if _NOWHERE in ended.err:
-        return SkincliError(
-            f"{names}: not in the remote {remote.url}",
-            "`skincli data push` it from where the version was made",
-        )
-    # What DVC once saw in a remote it does not look for again while the list of it is there.
-    md5s = dict.fromkeys(md5 for each in missing for md5 in (each.md5, each.listed_in))
-    objects = ", ".join(f"{remote.url.rstrip('/')}/{object_key(md5)}" for md5 in md5s)
-    return SkincliError(
-        f"{names}: damaged in the remote {remote.url}, where the bytes are not those that were "
-        "pushed; nothing of it was kept",
-        f"remove it there ({objects}), then `skincli data push` from a machine that has it",
-    )
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(f"`{name}`" for name in names[:_SHOWN])
-    return shown + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")
 
 
 def _judge_push(ended: Ended) -> None:
