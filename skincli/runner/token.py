@@ -9,8 +9,9 @@ TOKEN_VARIABLE: Final = "REPO_TOKEN"  # noqa: S105 - the name of a variable, not
 # Where CML looks for a token, in this order.
 _READ_BY_CML: Final = (TOKEN_VARIABLE, "repo_token", "GITHUB_TOKEN")
 # GitHub's tokens by their prefixes, and the registration token of `config.sh`, which CML repeats in
-# its complaints: https://github.blog/engineering/behind-githubs-new-authentication-token-formats/
-_TOKENS: Final = re.compile(r"\b(?:gh[oprsu]|github_pat)_\w{16,}|(?<=--token )\S+")
+# its complaints, its arguments joined by commas:
+# https://github.blog/engineering/behind-githubs-new-authentication-token-formats/
+_TOKENS: Final = re.compile(r"\b(?:gh[oprsu]|github_pat)_\w{16,}|(?<=--token[ ,=])[^\s,\"']+")
 
 
 def token(environ: Environ) -> Check:
@@ -30,8 +31,16 @@ def token(environ: Environ) -> Check:
 
 
 def without_tokens(environ: Environ) -> dict[str, str]:
-    """The environment for the programs that are run on this machine."""
-    return {name: value for name, value in environ.items() if name not in _READ_BY_CML}
+    """The environment for the programs that are run on this machine.
+
+    Neither a token of CML's names is in it, nor the same one under any other, such as GH_TOKEN.
+    """
+    secret = environ.get(TOKEN_VARIABLE)
+    return {
+        name: value
+        for name, value in environ.items()
+        if name not in _READ_BY_CML and (not secret or value != secret)
+    }
 
 
 def masked(text: str, secret: str) -> str:

@@ -233,7 +233,8 @@ def test_an_impossible_token_is_a_failure_that_tells_where_cml_looks(value):
 
 def test_programs_of_this_machine_get_no_token_of_any_name():
     environ = {"REPO_TOKEN": "a", "repo_token": "b", "GITHUB_TOKEN": "c", "PATH": "/bin"}
-    assert without_tokens(environ) == {"PATH": "/bin"}
+    assert without_tokens(environ | {"GH_TOKEN": "a"}) == {"PATH": "/bin"}
+    assert without_tokens({"REPO_TOKEN": "", "EMPTY": ""}) == {"EMPTY": ""}
 
 
 @pytest.mark.parametrize(
@@ -243,6 +244,11 @@ def test_programs_of_this_machine_get_no_token_of_any_name():
         ("a ghp_0123456789abcdefABCD b", "a *** b"),
         ("github_pat_0123456789abcdef_x", "***"),
         ("config.sh --token AREGISTRATION --url u", "config.sh --token *** --url u"),
+        (
+            "Command failed: config.sh,--token,AREG,--url,u",
+            "Command failed: config.sh,--token,***,--url,u",
+        ),
+        ('"--token=AREG" "--url"', '"--token=***" "--url"'),
         ("nothing to hide", "nothing to hide"),
     ],
 )
