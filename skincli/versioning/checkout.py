@@ -15,6 +15,7 @@ from skincli.versioning.pointers import (
     Pinned,
     Pointer,
     pointer_file,
+    read_pointer,
     read_yaml,
     write_pointer,
     write_yaml,
@@ -147,12 +148,15 @@ def _pointing_to(config: Config, workspace: Workspace, version: DataVersion) -> 
         write_stages(config, tracked)
     try:
         for index, part in enumerate(version.raw):
-            marks = version.marks if index == 0 else Marks()
-            write_pointer(Pointer(files[index], part, marks))
+            pointer = Pointer(files[index], part, version.marks if index == 0 else Marks())
+            if read_pointer(tracked.raw[index]) != pointer:
+                write_pointer(pointer)
         if version.prepare:
             there = read_yaml(lock)
-            entries = {**(there.get("stages") or {}), PREPARE: version.prepare}
-            write_yaml(lock, {"schema": "2.0", **there, "stages": entries})
+            locked = there.get("stages") or {}
+            if locked.get(PREPARE) != version.prepare:
+                entries = {**locked, PREPARE: version.prepare}
+                write_yaml(lock, {"schema": "2.0", **there, "stages": entries})
         yield
     except BaseException:
         for file, content in before.items():

@@ -296,6 +296,12 @@ def test_a_pull_overwrites_nothing_either(place):
     assert not table.read_text().endswith("mine")
 
 
+def test_the_data_of_a_run_that_are_in_place_change_nothing(place):
+    run, _ = place.train()
+    assert checkout(place.config, run, Silent()).fetched == 0
+    assert git(place.path, "status", "--porcelain", "--untracked-files=no") == ""
+
+
 def test_a_run_on_changed_data_is_recorded_as_such_and_cannot_be_restored(place):
     table = place.set / "raw" / "HAM10000_metadata.csv"
     text = table.read_text()
