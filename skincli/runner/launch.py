@@ -4,46 +4,50 @@ CML's options and what it does with them: https://cml.dev/doc/ref/runner, and `b
 launch.js` of https://github.com/iterative/cml.
 """
 
-import os
 import shlex
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Final
 
 from skincli.config.automation import RunnerConfig
 from skincli.config.schema import Config
 from skincli.errors import SkincliError
+from skincli.progress import Progress
 from skincli.runner import container, volume
 from skincli.runner.access import Access
 from skincli.runner.ask import ask_to_the_end
 from skincli.runner.checks import Environ
 from skincli.runner.complaints import failure
+from skincli.runner.labels import Labels
 from skincli.runner.token import TOKEN_VARIABLE
 
-# A word that shlex leaves alone, in the place of the variable that a shell puts in.
-_ENV_FILE: Final = "ENV_FILE"
 # Another command was faster: what has the name is what that one makes.
 _TAKEN: Final = "is already in use by container"
 
 
-def start_command(runner: RunnerConfig, url: str, env_file: str) -> list[str]:
+def start_command(config: Config, url: str) -> list[str]:
     """The `docker run` of a runner. The image's entry point hands `runner launch` to CML.
+
+    Docker's client takes the token from its own environment, so that it is in no argument and no
+    file of this machine but docker's own. CML keeps the variable that is named to it from the jobs.
 
     CML gets no `--name`: it makes up a new one whenever its process starts. One killed by SIGKILL
     stays registered, and under the same name the next start would fail for ever.
     """
+    runner = config.runner
+    told = {"_CML_RUNNER_SENSITIVE_ENV": TOKEN_VARIABLE} | volume.variables(config)
     # A runner that ends on purpose must not be started again by docker.
     forever = runner.idle_timeout == "never" and not runner.single
     restart = ["--restart", "unless-stopped"] if forever else []
     gpus = ["--gpus", "all"] if runner.gpu else []
     return [
         *("docker", "run", "-d", "--init", "--name", runner.name),
-        *("--hostname", volume.host_name(runner.name), "--label", container.LABEL),
+        *("--hostname", volume.host_name(runner.name)),
+        *Labels(ours=True, engine="cml", repository=url).options(),
         *(*restart, *gpus),
         *("--shm-size", runner.shm_size, "--stop-timeout", str(container.STOP_SECONDS)),
-        *(*volume.mounted(runner.volume, runner.mounts), "--env-file", env_file, runner.image),
+        *volume.mounted(runner.volume, runner.mounts),
+        *("-e", TOKEN_VARIABLE, *volume.given(told), runner.image),
         *("runner", "launch", "--driver", "github", "--repo", url, "--labels", runner.labels),
         *("--idle-timeout", idle_timeout(runner), *(["--single"] if runner.single else [])),
     ]
@@ -60,68 +64,51 @@ def idle_timeout(runner: RunnerConfig) -> str:
 
 def typed_commands(config: Config, url: str) -> tuple[str, ...]:
     """What `start` does, as lines for a shell. The token stays in its variable."""
-    text = "".join(f"{name}={value}\n" for name, value in _content(config, "%s").items())
-    # What printf would take for a directive or an escape is doubled, but for the token's place.
-    written = text.replace("\\", r"\\").replace("%", "%%").replace("=%%s\n", "=%s\n", 1)
-    written = written.replace("\n", r"\n")
-    run = shlex.join(start_command(config.runner, url, _ENV_FILE))
-    return (
-        "env_file=$(mktemp)",
-        f'printf {shlex.quote(written)} "${TOKEN_VARIABLE}" > "$env_file"',
-        run.replace(_ENV_FILE, '"$env_file"'),
-        'rm "$env_file"',
-    )
+    return (shlex.join(start_command(config, url)),)
 
 
-def start(config: Config, access: Access) -> None:
-    """Start the container. Raises SkincliError with docker's own reason.
+def start(config: Config, access: Access, progress: Progress) -> str:
+    """Start the container and return its id. Raises SkincliError with docker's own reason.
 
     Interrupted or refused, it leaves no container.
     """
     name, environ, (url, _) = config.runner.name, access.environ, access.repository
-    with _env_file(_content(config, access.token)) as path:
-        command = start_command(config.runner, url, str(path))
-        try:
-            answer = ask_to_the_end(command, environ)
-        except BaseException:
-            undo(name, environ)
-            raise
+    command, printed = start_command(config, url), list[str]()
+    try:
+        given = {**environ, TOKEN_VARIABLE: access.token}
+        answer = ask_to_the_end(command, given, printed.append)
+    except BaseException:
+        # Without an id, docker's client was ended before it could tell one.
+        undo("".join(printed).strip() or name, environ, progress)
+        raise
     if not answer.ok:
         if _TAKEN not in answer.err:
             _remove_unstarted(name, environ)
         raise failure("start the runner", answer, access.token)
+    return answer.out.strip()
 
 
-def undo(name: str, environ: Environ) -> None:
+def undo(identity: str, environ: Environ, progress: Progress) -> None:
     """Take back a start: the runner unregisters, its container goes."""
-    with suppress(SkincliError):
-        found = container.find(name, environ)
-        if found is not None and found.ours:
-            container.stop(name, environ)
-            container.remove(name, environ)
-
-
-def _content(config: Config, token: str) -> dict[str, str]:
-    """The environment of the runner. CML keeps the named variable from the jobs that it runs."""
-    own = {TOKEN_VARIABLE: token, "_CML_RUNNER_SENSITIVE_ENV": TOKEN_VARIABLE}
-    return own | volume.variables(config)
+    with warned(progress, "the runner may still be there"):
+        found = container.find(identity, environ)
+        if found is not None and found.labels.ours:
+            container.stop(identity, environ)
+            container.remove(identity, environ)
 
 
 @contextmanager
-def _env_file(content: Mapping[str, str]) -> Iterator[Path]:
-    """A file for docker alone to read: mode 600 from its first byte, and gone afterwards."""
-    handle, name = tempfile.mkstemp(prefix="skincli-runner-", suffix=".env")
+def warned(progress: Progress, left: str) -> Iterator[None]:
+    """What fails while something is taken back is told, and does not hide why that is done."""
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.writelines(f"{key}={value}\n" for key, value in content.items())
-        yield Path(name)
-    finally:
-        Path(name).unlink()
+        yield
+    except SkincliError as error:
+        progress.warn(f"{left}: {error.message}; {error.hint}")
 
 
 def _remove_unstarted(name: str, environ: Environ) -> None:
     """Docker keeps a container that it created but could not start, and with it the name."""
     with suppress(SkincliError):
         found = container.find(name, environ)
-        if found is not None and found.ours and found.status == "created":
+        if found is not None and found.labels.ours and found.status == "created":
             container.remove(name, environ)

@@ -4,7 +4,7 @@ A job's checkout is wiped by the next one, so a store, runs or caches inside it 
 """
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -46,6 +46,11 @@ def variables(config: Config) -> dict[str, str]:
         "UV_PYTHON_INSTALL_DIR": f"{MOUNT}/python",
         "XDG_CACHE_HOME": f"{MOUNT}/cache",
     }
+
+
+def given(variables: Mapping[str, str]) -> list[str]:
+    """The options of `docker run` that put variables into a container's environment."""
+    return [word for name, value in variables.items() for word in ("-e", f"{name}={value}")]
 
 
 def store(config: Config) -> Check:

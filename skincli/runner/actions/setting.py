@@ -8,12 +8,11 @@ from typing import Final
 
 from skincli.config.schema import Config
 from skincli.errors import UsageError
-from skincli.runner.container import LABEL, STOP_SECONDS
+from skincli.runner.container import STOP_SECONDS
 from skincli.runner.github import api_of
-from skincli.runner.volume import MOUNT, host_name, mounted, variables
+from skincli.runner.labels import Labels
+from skincli.runner.volume import MOUNT, given, host_name, mounted, variables
 
-# The label of a container that holds the name of its runner at GitHub.
-RUNNER_LABEL: Final = "skincli.runner"
 # The runner reads its configuration from here, and takes it out before it starts a job:
 # github.com/actions/runner, src/Runner.Listener/CommandSettings.cs.
 SECRET_VARIABLE: Final = "ACTIONS_RUNNER_INPUT_JITCONFIG"  # noqa: S105 - a name
@@ -89,19 +88,19 @@ def fresh_name(setting: Setting) -> str:
     return f"{setting.name[:_LONGEST]}-{secrets.token_hex(3)}"
 
 
-def create_command(setting: Setting, runner: str) -> list[str]:
-    """The container of one job. The value of the secret variable is taken from docker's own
-    environment, so that it is in no argument and no file."""
+def create_command(setting: Setting, runner: str, supervisor: str = "") -> list[str]:
+    """The container of one job, which a supervisor may make. The value of the secret variable is
+    taken from docker's own environment, so that it is in no argument and no file."""
     gpus = ["--gpus", "all"] if setting.gpu else []
-    told = [word for name, value in setting.variables.items() for word in ("-e", f"{name}={value}")]
+    labels = Labels(True, "actions", setting.repository, runner, supervisor)
     return [
         *("docker", "create", "--rm", "--init", "--name", setting.name),
         *("--hostname", host_name(setting.name)),
-        *("--label", LABEL, "--label", f"{RUNNER_LABEL}={runner}"),
+        *labels.options(),
         *gpus,
         *("--shm-size", setting.shm_size, "--stop-timeout", str(STOP_SECONDS)),
         *mounted(setting.volume, setting.mounts),
-        *told,
+        *given(setting.variables),
         *("-e", SECRET_VARIABLE, setting.image, "./run.sh"),
     ]
 

@@ -96,7 +96,7 @@ class DockerStandIn:
         return self.state()["containers"]
 
     def calls(self, verb=None):
-        """The calls so far, as `argv`, `env` and what the env file held."""
+        """The calls so far, as `argv` and `env`."""
         log = self.folder / "calls.jsonl"
         calls = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
         return [call for call in calls if verb is None or call["argv"][0] == verb]

@@ -42,11 +42,6 @@ def verb(argv):
 
 def record(argv):
     call = {"program": "docker", "argv": argv, "env": dict(os.environ)}
-    if "--env-file" in argv:
-        path = Path(argv[argv.index("--env-file") + 1])
-        call["env_file"] = str(path)
-        call["env_file_mode"] = path.stat().st_mode
-        call["env_file_text"] = path.read_text()
     with (FOLDER / "calls.jsonl").open("a") as stream:
         stream.write(json.dumps(call) + "\n")
 
@@ -127,7 +122,7 @@ def begin(state, made):
             "have to remove (or rename) that container to be able to reuse that name."
         )
     if play["run"] == "repeats":
-        raise refused_run(f"bad line REPO_TOKEN={made['env']['REPO_TOKEN']} in file")
+        raise refused_run(f"invalid variable REPO_TOKEN={made['env']['REPO_TOKEN']}")
     state["containers"][name] = made
     state["volumes"] = sorted({*state["volumes"], *made["volumes"]})
     if play["run"] == "full":

@@ -1,12 +1,11 @@
 """The words of `docker run`, made a container."""
 
 import os
-from pathlib import Path
 
 # The options that take a value, of those that are used.
 _VALUED = {
     *("--name", "--hostname", "--label", "--restart", "--gpus", "--shm-size", "--stop-timeout"),
-    *("-v", "--env-file", "-e", "--entrypoint", "--user"),
+    *("-v", "-e", "--entrypoint", "--user", "--log-driver"),
 }
 
 
@@ -45,8 +44,6 @@ def parsed(words):
 
 
 def _environment(options):
-    files = [Path(path).read_text() for path in options.get("--env-file", [])]
-    lines = [line for text in files for line in text.splitlines()]
     given = options.get("-e", [])
-    lines += [each if "=" in each else f"{each}={os.environ.get(each, '')}" for each in given]
+    lines = [each if "=" in each else f"{each}={os.environ.get(each, '')}" for each in given]
     return dict(line.split("=", 1) for line in lines)

@@ -9,6 +9,7 @@ from services import require
 from standins.docker_engine import IDENTITY, DockerEngine
 
 from skincli.config.automation import RunnerConfig
+from skincli.config.schema import Config
 from skincli.runner import capacity, checks, container, image, launch
 from skincli.runner.ask import ask
 from skincli.runner.volume import host_name
@@ -26,14 +27,12 @@ def engine(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def created(engine, tmp_path):
+def created(engine):
     """What the engine is asked to make of a runner's settings."""
 
     def create(**settings):
-        env_file = tmp_path / "runner.env"
-        env_file.write_text("REPO_TOKEN=secret\nSKINCLI_VOLUME=/skincli\n")
-        command = launch.start_command(RunnerConfig(**settings), URL, str(env_file))
-        answer = ask(command, engine.environ)
+        command = launch.start_command(Config(runner=RunnerConfig(**settings)), URL)
+        answer = ask(command, engine.environ | {"REPO_TOKEN": "secret"})
         assert (answer.code, answer.out) == (0, f"{IDENTITY}\n"), answer.err
         return engine.created
 
@@ -46,7 +45,8 @@ def test_a_start_asks_for_what_is_meant(engine, created):
     assert asked["Image"] == "iterativeai/cml:0-dvc2-base1-gpu"
     assert asked["Hostname"] == host_name(NAME)
     assert asked["Labels"] == {"skincli": "runner"}
-    assert asked["Env"] == ["REPO_TOKEN=secret", "SKINCLI_VOLUME=/skincli"]
+    assert asked["Env"][:2] == ["REPO_TOKEN=secret", "_CML_RUNNER_SENSITIVE_ENV=REPO_TOKEN"]
+    assert "SKINCLI_VOLUME=/skincli" in asked["Env"]
     assert asked["StopTimeout"] == 60
     assert asked["Cmd"][:4] == ["runner", "launch", "--driver", "github"]
     assert asked["Cmd"][4:] == ["--repo", URL, "--labels", "cml-gpu", "--idle-timeout", "0"]

@@ -1,10 +1,8 @@
 import os
 import shlex
 import signal
-import stat
 import subprocess
 import threading
-from pathlib import Path
 
 import pytest
 from standins.faults import answers
@@ -18,18 +16,16 @@ from skincli.runner.volume import host_name
 
 IMAGE = "iterativeai/cml:0-dvc2-base1-gpu"
 NAME = "skincli-runner"
-ENV_FILE = """\
-REPO_TOKEN={token}
-_CML_RUNNER_SENSITIVE_ENV=REPO_TOKEN
-SKINCLI_VOLUME=/skincli
-SKINCLI__TRACKING__URI={uri}
-SKINCLI__RUN__ROOT=/skincli/runs
-SKINCLI__EVALUATE__ROOT=/skincli/evaluations
-UV_CACHE_DIR=/skincli/uv
-UV_PYTHON_INSTALL_DIR=/skincli/python
-XDG_CACHE_HOME=/skincli/cache
-"""
-STORE = "sqlite:////skincli/mlflow.db"
+VARIABLES = {
+    "_CML_RUNNER_SENSITIVE_ENV": "REPO_TOKEN",
+    "SKINCLI_VOLUME": "/skincli",
+    "SKINCLI__TRACKING__URI": "sqlite:////skincli/mlflow.db",
+    "SKINCLI__RUN__ROOT": "/skincli/runs",
+    "SKINCLI__EVALUATE__ROOT": "/skincli/evaluations",
+    "UV_CACHE_DIR": "/skincli/uv",
+    "UV_PYTHON_INSTALL_DIR": "/skincli/python",
+    "XDG_CACHE_HOME": "/skincli/cache",
+}
 LAST_WORDS = '{"level":"error","message":"Bad credentials, REPO_TOKEN should be a personal token"}'
 
 
@@ -58,7 +54,8 @@ def test_a_runner_is_started_as_documented(place):
         f"run -d --init --name skincli-runner --hostname {host_name('skincli-runner')} "
         "--label skincli=runner "
         "--restart unless-stopped --gpus all --shm-size 8g --stop-timeout 60 "
-        f"-v skincli-runner:/skincli --env-file {run['env_file']} "
+        "-v skincli-runner:/skincli -e REPO_TOKEN "
+        f"{' '.join(f'-e {name}={value}' for name, value in VARIABLES.items())} "
         "iterativeai/cml:0-dvc2-base1-gpu runner launch --driver github "
         "--repo https://github.com/anna/lesions --labels cml-gpu --idle-timeout 0"
     )
@@ -66,12 +63,15 @@ def test_a_runner_is_started_as_documented(place):
     place.assert_token_stayed_secret(repr(result))
 
 
-def test_the_env_file_is_private_and_gone_afterwards(place):
-    set_up(place)
+def test_dockers_client_alone_is_told_the_token_and_no_file_holds_it(place, tmp_path):
+    set_up(place, environ=place.environ | {"GH_TOKEN": place.token})
     (run,) = started(place.docker)
-    assert stat.S_IMODE(run["env_file_mode"]) == 0o600
-    assert run["env_file_text"] == ENV_FILE.format(token=place.token, uri=STORE)
-    assert not Path(run["env_file"]).exists()
+    assert run["env"]["REPO_TOKEN"] == place.token
+    assert place.docker.containers[NAME]["env"] == {"REPO_TOKEN": place.token} | VARIABLES
+    place.assert_token_stayed_secret()
+    kept = {place.docker.folder / name for name in ("state.json", "calls.jsonl")}
+    for path in set(tmp_path.rglob("*")) - kept:
+        assert not path.is_file() or place.token.encode() not in path.read_bytes(), path
 
 
 def test_without_a_gpu_neither_is_asked_for_nor_given(place):
@@ -122,7 +122,7 @@ def test_a_dry_run_changes_nothing_and_shows_no_token(place):
     assert not result.started
     assert place.docker.changes() == []
     assert result.commands[0] == f"docker pull --quiet {IMAGE}"
-    assert '"$REPO_TOKEN" > "$env_file"' in result.commands[3]
+    assert " -e REPO_TOKEN -e _CML_RUNNER_SENSITIVE_ENV=REPO_TOKEN " in result.commands[-1]
     levels = {check.name: check.level for check in result.checks}
     assert (levels["image"], levels["NVIDIA container toolkit"]) == ("warning", "warning")
     place.assert_token_stayed_secret(repr(result))
@@ -133,11 +133,6 @@ def shell(place, commands):
     environ = place.environ | {"PATH": f"{place.docker.folder}:{os.environ['PATH']}"}
     script = "set -euo pipefail\n" + "\n".join(commands)
     subprocess.run(["bash", "-c", script], env=environ, check=True, capture_output=True)
-
-
-def without_env_file(call):
-    words = ["FILE" if word == call.get("env_file") else word for word in call["argv"]]
-    return words, call.get("env_file_text"), stat.S_IMODE(call.get("env_file_mode", 0))
 
 
 @pytest.mark.parametrize(
@@ -164,8 +159,8 @@ def test_the_commands_shown_do_what_a_start_does(place, settings):
     before = len(place.docker.changes())
     set_up(place, uri=uri, settings=settings.items())
     by_itself = place.docker.changes()[before:]
-    assert list(map(without_env_file, by_hand)) == list(map(without_env_file, by_itself))
-    assert not Path(by_hand[-1]["env_file"]).exists()
+    assert [call["argv"] for call in by_hand] == [call["argv"] for call in by_itself]
+    assert by_hand[-1]["env"]["REPO_TOKEN"] == by_itself[-1]["env"]["REPO_TOKEN"]
 
 
 def test_the_commands_shown_for_a_replacement_do_what_it_does(place):
@@ -311,8 +306,9 @@ def test_a_folder_of_this_machine_can_be_read_by_the_jobs_where_it_is(place, tmp
     (tmp_path / "remote").mkdir()
     set_up(place, settings={"mounts": [str(tmp_path / "remote")]})
     (run,) = started(place.docker)
-    assert f"-v skincli-runner:/skincli -v {tmp_path}/remote:{tmp_path}/remote:ro --env-file" in (
-        " ".join(run["argv"])
+    assert (
+        f"-v skincli-runner:/skincli -v {tmp_path}/remote:{tmp_path}/remote:ro -e REPO_TOKEN"
+        in (" ".join(run["argv"]))
     )
 
 
@@ -324,9 +320,8 @@ def test_a_folder_that_is_not_there_stops_the_start(place):
 
 def test_a_server_is_what_the_jobs_are_told_of(place):
     set_up(place, uri="http://mlflow.lan:5000")
-    (run,) = started(place.docker)
-    wanted = ENV_FILE.format(token=place.token, uri="http://mlflow.lan:5000")
-    assert run["env_file_text"] == wanted
+    told = place.docker.containers[NAME]["env"]
+    assert told["SKINCLI__TRACKING__URI"] == "http://mlflow.lan:5000"
 
 
 def test_a_taken_name_stops_the_start(place):
@@ -431,7 +426,7 @@ def test_a_runner_that_is_listed_but_offline_is_not_there_yet(place, monkeypatch
     ("play", "reason", "mend"),
     [
         ({"run": "full"}, "no space left on device", "docker system prune"),
-        ({"run": "repeats"}, "bad line REPO_TOKEN=*** in file", "run the same command again"),
+        ({"run": "repeats"}, "invalid variable REPO_TOKEN=***", "run the same command again"),
     ],
 )
 def test_dockers_own_reason_is_given_and_nothing_is_left(place, play, reason, mend):
@@ -442,16 +437,15 @@ def test_dockers_own_reason_is_given_and_nothing_is_left(place, play, reason, me
     assert caught.value.message.endswith(reason)
     assert mend in caught.value.hint
     assert place.docker.containers == {}
-    assert not Path(started(place.docker)[0]["env_file"]).exists()
     place.assert_token_stayed_secret(caught.value.message, caught.value.hint)
 
 
 def test_a_name_that_is_taken_in_the_last_moment_is_left_alone(place, monkeypatch):
     run = launch.ask_to_the_end
 
-    def overtaken(command, environ):
+    def overtaken(*asked):
         place.docker.add(NAME, status="created")
-        return run(command, environ)
+        return run(*asked)
 
     monkeypatch.setattr(launch, "ask_to_the_end", overtaken)
     with pytest.raises(SkincliError, match="is already in use by container"):
@@ -485,7 +479,7 @@ def interrupts():
 
 
 @pytest.mark.parametrize(("verb", "play"), [("run", {"run_seconds": 1.0}), ("cp", {"looks": 9999})])
-def test_ctrl_c_leaves_no_container_no_runner_and_no_file(place, interrupts, verb, play):
+def test_ctrl_c_leaves_no_container_and_no_runner(place, interrupts, verb, play):
     place.docker.play(**play)
     thread = Interrupting(place.docker, verb)
     thread.start()
@@ -497,7 +491,6 @@ def test_ctrl_c_leaves_no_container_no_runner_and_no_file(place, interrupts, ver
         thread.join()
     assert place.docker.containers == {}
     assert place.runners == []
-    assert not Path(started(place.docker)[0]["env_file"]).exists()
 
 
 def test_the_foreground_is_for_the_other_engine(place):
