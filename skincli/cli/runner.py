@@ -61,7 +61,11 @@ def runner_setup(
         bool, typer.Option("--write-workflows", help="Write .github/workflows for this repository.")
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="With --write-workflows: over changed files, too.")
+        bool,
+        typer.Option(
+            "--force",
+            help="--write-workflows: over changed files; --stop, --replace: under a job of CML.",
+        ),
     ] = False,
     config: ConfigFile = None,
     json: Json = False,
@@ -88,15 +92,15 @@ def runner_setup(
             case "--logs":
                 _logs(s)
             case "--stop":
-                _stop(s)
+                _stop(s, force)
             case "--start":
-                _start(s)
+                _start(s, allow_public)
             case "--shell":
                 _shell(s)
             case "--write-workflows":
                 _write_workflows(s, force)
             case _:
-                _set_up(s, dry_run, replace, allow_public, foreground)
+                _set_up(s, dry_run, replace, allow_public, foreground, force)
 
 
 def _settings(
@@ -120,12 +124,16 @@ def _chosen(flags: dict[str, bool], as_json: bool, force: bool) -> str:
     only = chosen[-1] if chosen else ""
     if as_json and only in ("--logs", "--shell"):
         raise UsageError(f"`{only}` has no result that could be JSON", "leave `--json` out")
-    if force and only != "--write-workflows":
-        raise UsageError("`--force` belongs to `--write-workflows`", "`--replace` takes over")
+    if force and not {"--write-workflows", "--stop", "--replace"} & {*chosen}:
+        raise UsageError(
+            "`--force` belongs to `--write-workflows`, `--stop` and `--replace`", "leave it out"
+        )
     return only
 
 
-def _set_up(s: Session, dry_run: bool, replace: bool, allow_public: bool, foreground: bool) -> None:
+def _set_up(
+    s: Session, dry_run: bool, replace: bool, allow_public: bool, foreground: bool, force: bool
+) -> None:
     from skincli.runner.set_up import set_up_runner
 
     result = set_up_runner(
@@ -136,8 +144,10 @@ def _set_up(s: Session, dry_run: bool, replace: bool, allow_public: bool, foregr
         replace=replace,
         allow_public=allow_public,
         foreground=foreground,
+        force=force,
     )
-    s.output.result(result, runner_lines.of_set_up(result, dry_run))
+    told = foreground and result.started  # before it began
+    s.output.result(result, [] if told else runner_lines.of_set_up(result, dry_run))
     if result.started and not foreground:
         s.output.next(s.command("runner-setup --status"), s.command("runner-setup --logs"))
     elif result.failures and not dry_run:
@@ -154,7 +164,7 @@ def _status(s: Session) -> None:
     found = lifecycle.status(s.config, os.environ)
     s.output.result(found, runner_lines.of_status(found, s.config.runner.name))
     if not found.running:
-        kept = found.container and s.config.runner.engine == "cml"
+        kept = found.container is not None and found.container.labels.engine == "cml"
         s.output.next(s.command(f"runner-setup{' --start' if kept else ''}"))
         raise typer.Exit(1)
 
@@ -168,21 +178,23 @@ def _logs(s: Session) -> None:
         raise typer.Exit(error.exit_code) from None
 
 
-def _stop(s: Session) -> None:
+def _stop(s: Session, force: bool) -> None:
     from skincli.runner import lifecycle
 
-    result = lifecycle.stop(s.config, os.environ, s.progress)
+    result = lifecycle.stop(s.config, os.environ, s.progress, force=force)
     s.output.result(result, runner_lines.of_stop(result, s.config.runner.name))
-    if s.config.runner.engine == "cml":
+    if result.unregistered is False:
+        raise typer.Exit(1)
+    if result.kept:
         s.output.next(s.command("runner-setup --start"), s.command("runner-setup --replace"))
-    else:  # of it, no container is kept
+    else:
         s.output.next(s.command("runner-setup"))
 
 
-def _start(s: Session) -> None:
+def _start(s: Session, allow_public: bool) -> None:
     from skincli.runner import lifecycle
 
-    found = lifecycle.start(s.config, os.environ, s.progress)
+    found = lifecycle.start(s.config, os.environ, s.progress, allow_public=allow_public)
     s.output.result(found, runner_lines.of_status(found, s.config.runner.name))
 
 

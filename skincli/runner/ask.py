@@ -1,7 +1,7 @@
 """Asking a program that is installed on this machine."""
 
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -45,7 +45,10 @@ class Answer:
 
 
 def ask(command: Sequence[str], environ: Mapping[str, str], timeout: float | None = 30.0) -> Answer:
-    """Run `command` under `environ` and nothing else, for `timeout` seconds at the most."""
+    """Run `command` under `environ` and nothing else, for `timeout` seconds at the most.
+
+    A second Ctrl-C, while the first is being seen to, does not reach what clears up.
+    """
     try:
         done = subprocess.run(
             command,
@@ -56,6 +59,7 @@ def ask(command: Sequence[str], environ: Mapping[str, str], timeout: float | Non
             errors="replace",
             timeout=timeout,
             check=False,
+            start_new_session=True,
         )
     except FileNotFoundError:
         return Answer(_NOT_FOUND, "", f"there is no `{command[0]}` command")
@@ -67,11 +71,15 @@ def ask(command: Sequence[str], environ: Mapping[str, str], timeout: float | Non
 
 
 def ask_to_the_end(
-    command: Sequence[str], environ: Mapping[str, str], grace: float = 30.0
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    printed: Callable[[str], None],
+    grace: float = 30.0,
 ) -> Answer:
-    """The same without a limit, for what must not be cut in two: Ctrl-C does not reach it.
+    """The same without a limit, for what must not be cut in two.
 
-    Interrupted, this gives the program `grace` seconds to end by itself before it goes on.
+    Interrupted, this gives the program `grace` seconds to end by itself before it goes on, and what
+    it has `printed` by then is told.
     """
     process = subprocess.Popen(
         command,
@@ -87,7 +95,7 @@ def ask_to_the_end(
         out, err = process.communicate()
     except BaseException:
         with suppress(subprocess.TimeoutExpired):
-            process.communicate(timeout=grace)
+            printed(process.communicate(timeout=grace)[0])
         process.kill()
         process.wait()
         raise

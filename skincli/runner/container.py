@@ -1,7 +1,9 @@
 """The runner's container, as docker tells of it."""
 
 import json
+import os
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,36 +11,58 @@ from typing import Final
 
 from skincli.errors import SkincliError, UsageError
 from skincli.runner.ask import ask
-from skincli.runner.checks import Check, Environ
+from skincli.runner.checks import Environ
 from skincli.runner.complaints import failure
+from skincli.runner.github import Runner
+from skincli.runner.labels import Labels
 
-LABEL: Final = "skincli=runner"
 STOP_SECONDS: Final = 60
 # A container that is told to stop has its time, and docker itself some more.
 _STOP_PATIENCE: Final = STOP_SECONDS + 30.0
 _FORMAT: Final = (
-    '{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{index .Config.Labels "skincli"}}'
+    "{{.Id}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{json .Config.Labels}}"
 )
 # Where GitHub's runner notes what it registered as; CML's image sets CML_RUNNER_PATH to the folder.
 _REGISTRATION: Final = "/home/runner/.runner"
+_LARGEST_REGISTRATION: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """`status` is docker's word: created, running, restarting, exited ... `ours`: skincli made it.
+    """`status` is docker's word: created, running, restarting, exited ...
 
-    `restarts` counts how often docker's restart policy began it again.
+    `restarts` counts how often docker's restart policy began it again. The `id` is of this one
+    container, where another may have its `name` later.
     """
 
     name: str
+    id: str
     status: str
     exit_code: int
     restarts: int
-    ours: bool
+    labels: Labels
 
     @property
     def running(self) -> bool:
         return self.status == "running"
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is something to stop, even if it does nothing just now."""
+        return self.status in ("running", "restarting", "paused")
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What the runner in a container registered as. Its number is another's elsewhere."""
+
+    id: int
+    name: str
+
+    def among(self, runners: Sequence[Runner]) -> Runner | None:
+        return next(
+            (each for each in runners if (each.id, each.name) == (self.id, self.name)), None
+        )
 
 
 def find(name: str, environ: Environ) -> Container | None:
@@ -53,8 +77,9 @@ def find(name: str, environ: Environ) -> Container | None:
 
 def _parsed(name: str, told: str) -> Container:
     try:
-        status, code, restarts, *label = told.split()
-        return Container(name, status, int(code), int(restarts), label == ["runner"])
+        identity, status, code, restarts, labels = told.strip().split(maxsplit=4)
+        written = Labels.of(json.loads(labels) or {})
+        return Container(name, identity, status, int(code), int(restarts), written)
     except ValueError:
         raise SkincliError(
             f"docker tells of the container `{name}` what cannot be read: {told.strip()!r}",
@@ -70,29 +95,11 @@ def ours(name: str, environ: Environ) -> Container:
             f"there is no container `{name}`",
             "`skincli runner-setup` starts one; `--name` names it",
         )
-    if not found.ours:
+    if not found.labels.ours:
         raise UsageError(
             f"the container `{name}` was not made by skincli", "choose another `--name`"
         )
     return found
-
-
-def name_free(name: str, environ: Environ, replace: bool) -> Check:
-    """Whether no container has this name yet, or with `replace` none but a runner's."""
-    title = "container name"
-    try:
-        found = find(name, environ)
-    except SkincliError as error:
-        return Check(title, "failure", error.message, error.hint)
-    if found is None:
-        return Check(title, "ok", f"`{name}` is free")
-    taken = f"there is a container `{name}` already ({found.status})"
-    if not found.ours:
-        mend = "choose another name: `--name NAME`"
-        return Check(title, "failure", f"{taken}, which skincli did not make", mend)
-    if replace:
-        return Check(title, "ok", f"{taken}: it will be replaced")
-    return Check(title, "failure", taken, "`--replace` replaces it, `--start` starts it again")
 
 
 def stop(name: str, environ: Environ) -> None:
@@ -123,12 +130,20 @@ def last_lines(name: str, environ: Environ, count: int = 20) -> list[str]:
     return [line for line in (answer.out + answer.err).splitlines() if line.strip()][-count:]
 
 
-def registered_id(name: str, environ: Environ) -> int | None:
-    """GitHub's number of the runner in the container, running or not; None where it has none."""
+def registration(name: str, environ: Environ) -> Registration | None:
+    """What the container, running or not, registered as last; None where that cannot be told."""
     with tempfile.TemporaryDirectory(prefix="skincli-") as folder:
         copy = Path(folder) / "runner"
         ask(["docker", "cp", f"{name}:{_REGISTRATION}", str(copy)], environ)
         # GitHub's runner writes JSON with a byte order mark.
         with suppress(OSError, ValueError, KeyError, TypeError):
-            return int(json.loads(copy.read_text(encoding="utf-8-sig"))["agentId"])
+            told = json.loads(_read(copy).decode("utf-8-sig"))
+            return Registration(int(told["agentId"]), str(told["agentName"]))
     return None
+
+
+def _read(copy: Path) -> bytes:
+    """A job may be root in its container: what it left is no link into this machine, and short."""
+    handle = os.open(copy, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(handle, "rb") as stream:
+        return stream.read(_LARGEST_REGISTRATION)

@@ -1,4 +1,4 @@
-"""What each engine can do with a runner, and which of the two is meant."""
+"""What each engine can do with a runner."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from skincli.config.schema import Config
 from skincli.errors import SkincliError
 from skincli.progress import Progress
 from skincli.runner.access import Access
-from skincli.runner.checks import Check
 from skincli.runner.container import Container
 from skincli.runner.github import Runner
 
@@ -31,11 +30,12 @@ class RunnerStatus:
 @dataclass(frozen=True, slots=True)
 class Stopped:
     """`stopped` is False where nothing ran. `unregistered` is None where that is not known, and
-    `left` then says what to do about it."""
+    `left` then says what to do about it. `kept`: a container is left, which may start again."""
 
     stopped: bool
     unregistered: bool | None
     left: str = ""
+    kept: bool = False
 
 
 class NotListed(SkincliError):
@@ -44,9 +44,6 @@ class NotListed(SkincliError):
 
 class Engine(Protocol):
     """A module of functions. Each raises SkincliError where docker or GitHub fails."""
-
-    def name_free(self, config: Config, access: Access, replace: bool) -> Check:
-        """Whether a runner of this name can start."""
 
     def commands(self, config: Config, access: Access, url: str) -> tuple[str, ...]:
         """What `start` does, as lines for a shell."""
@@ -60,18 +57,21 @@ class Engine(Protocol):
         leaves nothing that runs, save after NotListed.
         """
 
-    def start_again(self, config: Config, access: Access, progress: Progress) -> RunnerStatus:
-        """Start one that was stopped."""
+    def start_again(
+        self, config: Config, access: Access, progress: Progress, allow_public: bool
+    ) -> RunnerStatus:
+        """Start one that was stopped, unless GitHub refuses it by now."""
 
     def status(self, config: Config, access: Access) -> RunnerStatus: ...
 
-    def stop(self, config: Config, access: Access, progress: Progress) -> Stopped: ...
+    def stop(self, config: Config, access: Access, progress: Progress, force: bool) -> Stopped:
+        """End it. What a container of many jobs runs is cut off with `force` alone."""
 
     def log_command(self, config: Config, access: Access) -> list[str]:
         """The command that follows the log until the runner ends."""
 
 
-def engine_of(config: Config) -> Engine:
+def engine_of(name: str) -> Engine:
     from skincli.runner import cml, supervised
 
-    return cml if config.runner.engine == "cml" else supervised
+    return cml if name == "cml" else supervised

@@ -82,7 +82,7 @@ class GitHub:
         self, api: str, repository_url: str, token: str, patience: Patience = PATIENCE
     ) -> None:
         self._path = _path_of(repository_url)
-        self._url = repository_url
+        self.url = repository_url
         self._api = Api(api, token, patience)
 
     def repository(self) -> Repository:
@@ -147,7 +147,7 @@ class GitHub:
         Asked once: what an answer that was lost has made would take the name. A name that is
         taken is a GitHubError with the status 409.
         """
-        path, wanted = just_in_time_question(self._url, name, labels)
+        path, wanted = just_in_time_question(self.url, name, labels)
         made = _json(self._api.ask("POST", path, tries=1, json=wanted))
         try:
             return JustInTime(int(made["runner"]["id"]), str(made["encoded_jit_config"]))

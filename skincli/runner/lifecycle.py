@@ -9,40 +9,62 @@ from skincli.progress import Progress
 from skincli.runner import container
 from skincli.runner.access import find_access
 from skincli.runner.checks import Environ
-from skincli.runner.engine import RunnerStatus, Stopped, engine_of
+from skincli.runner.engine import Engine, RunnerStatus, Stopped, engine_of
+from skincli.runner.present import Present, look
 from skincli.runner.token import masked, without_tokens
 
 
 def status(config: Config, environ: Environ) -> RunnerStatus:
-    """The container, and what GitHub says of its runner. Raises SkincliError where docker fails."""
-    return engine_of(config).status(config, find_access(config, environ))
+    """The container, and what GitHub says of its runner.
+
+    Raises UsageError where it is of another repository, SkincliError where docker fails.
+    """
+    access = find_access(config, environ)
+    found = look(config.runner.name, access.environ)
+    found.require_of(access.url)
+    return _engine(found, config).status(config, access)
 
 
-def stop(config: Config, environ: Environ, progress: Progress) -> Stopped:
+def stop(config: Config, environ: Environ, progress: Progress, *, force: bool = False) -> Stopped:
     """Stop the runner, which then unregisters, and see to it that GitHub lists it no more.
 
-    Raises UsageError where there is none, SkincliError where docker fails.
+    Raises UsageError where there is none that this user may stop, SkincliError where docker fails,
+    and where a CML runner is at work on a job, unless with `force`.
     """
-    return engine_of(config).stop(config, find_access(config, environ), progress)
+    access = find_access(config, environ)
+    found = look(config.runner.name, access.environ)
+    found.require_ours(access.url)
+    return _engine(found, config).stop(config, access, progress, force)
 
 
-def start(config: Config, environ: Environ, progress: Progress) -> RunnerStatus:
+def start(
+    config: Config, environ: Environ, progress: Progress, *, allow_public: bool = False
+) -> RunnerStatus:
     """Start a stopped runner again and wait until GitHub lists it.
 
-    Raises UsageError where there is none or GitHub cannot be asked, SkincliError when it ends
-    before (it is stopped then, as after Ctrl-C) or does not register in time.
+    Raises UsageError where there is none or GitHub cannot be asked, SkincliError where GitHub
+    refuses what it once allowed, when it ends before it is listed (it is stopped then, as after
+    Ctrl-C) or does not register in time.
     """
     access = find_access(config, environ)
     if access.github is None:
         mends = "; ".join(check.mend for check in access.checks if not check.ok)
         raise UsageError(f"the runner could not be seen to register: {access.lacks}", mends)
-    return engine_of(config).start_again(config, access, progress)
+    found = look(config.runner.name, access.environ)
+    found.require_ours(access.url)
+    return _engine(found, config).start_again(config, access, progress, allow_public)
+
+
+def _engine(found: Present, config: Config) -> Engine:
+    """That of what is there, whatever the config says."""
+    return engine_of(found.engine or config.runner.engine)
 
 
 def follow(config: Config, environ: Environ, write: Callable[[str], None]) -> None:
     """Hand every line of the runner's log to `write`, masked, until the runner ends."""
     access = find_access(config, environ)
-    command = engine_of(config).log_command(config, access)
+    engine = _engine(look(config.runner.name, access.environ), config)
+    command = engine.log_command(config, access)
     with subprocess.Popen(
         command,
         env=access.environ,

@@ -10,8 +10,8 @@ from skincli.runner import capacity, image, registered, volume
 from skincli.runner import checks as look
 from skincli.runner.access import Access
 from skincli.runner.checks import Check, Environ
-from skincli.runner.engine import engine_of
 from skincli.runner.github import GitHubError, Runner
+from skincli.runner.present import name_free
 
 # CML asks GitHub itself for the newest runner, whatever host the repository is on.
 _DOWNLOADS: Final = "https://api.github.com"
@@ -46,7 +46,7 @@ def examine(
     runner = config.runner
     checks = [*_machine(config, access, replace), *access.checks, volume.store(config)]
     checks += [volume.folders(runner.mounts)] if runner.mounts else []
-    online, runners, ghosts = _at_github(config, access, allow_public)
+    online, runners, ghosts = at_github(config, access, allow_public)
     found = Findings((*checks, *online), runners, ghosts)
     if not _engine_answers(found):
         return found
@@ -66,12 +66,12 @@ def _machine(config: Config, access: Access, replace: bool) -> list[Check]:
             _architecture(host.architecture, runner),
             capacity.memory(host, runner.shm_size),
             capacity.disk(host),
-            engine_of(config).name_free(config, access, replace),
+            name_free(config, access, replace),
         ]
     return found
 
 
-def _at_github(
+def at_github(
     config: Config, access: Access, allow_public: bool
 ) -> tuple[list[Check], tuple[Runner, ...], tuple[Runner, ...]]:
     """The checks that ask GitHub, all runners that it lists, and which of them are ghosts."""

@@ -50,6 +50,11 @@ def has_labels(runner: Runner, config: RunnerConfig) -> bool:
     return {label.lower() for label in runner.labels} >= set(wanted)
 
 
+def is_made_up(name: str) -> bool:
+    """Whether CML makes up such names."""
+    return _MADE_UP.fullmatch(name) is not None
+
+
 def ghosts_of(runners: Sequence[Runner], config: RunnerConfig) -> tuple[Runner, ...]:
     """The runners that ended without unregistering: offline, with our labels and such a name."""
     return tuple(

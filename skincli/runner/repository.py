@@ -40,6 +40,11 @@ def https_address(remote: str) -> str:
     return remote.removesuffix("/").removesuffix(".git")
 
 
+def is_same_repository(one: str, other: str) -> bool:
+    """Whether two addresses name one repository: to GitHub, case makes no difference."""
+    return one.lower() == other.lower()
+
+
 def _unusable(found: str) -> Check:
     mend = "give it: `runner.repo=https://github.com/OWNER/NAME`, without user or password"
     return Check("repository", "failure", found, mend)

@@ -44,13 +44,15 @@ def set_up_runner(
     replace: bool = False,
     allow_public: bool = False,
     foreground: bool = False,
+    force: bool = False,
 ) -> RunnerResult:
     """Check what a runner needs; if all is well and this is no `dry_run`, start it.
 
     Returns once GitHub lists the runner; with `foreground`, which the engine actions alone can do,
     once it was told to end. `environ` holds the token; every program is run under it,
     without the token. Raises SkincliError when docker cannot start the container or the runner
-    does not register; the container is removed again unless it may yet succeed.
+    does not register; the container is removed again unless it may yet succeed. To `replace` a CML
+    runner that is at work on a job takes `force`.
     """
     if foreground and config.runner.engine != "actions":
         raise UsageError(
@@ -64,14 +66,25 @@ def set_up_runner(
     if dry_run or not found.ready:
         return RunnerResult(found.checks, commands)
     if replace:
-        replacing.take_over(config, access, found, progress)
+        replacing.take_over(config, access, found, progress, force)
     if foreground:
+        _tell(found.checks, progress)
         supervised.keep_going(config, access, progress)
         return RunnerResult(found.checks, commands, started=True)
     progress.note(f"starting {config.runner.name}")
     before = {each.id for each in found.runners}
-    runner = engine_of(config).start(config, access, before, progress)
+    runner = engine_of(config.runner.engine).start(config, access, before, progress)
     return RunnerResult(found.checks, commands, started=True, runner=runner)
+
+
+def _tell(checks: tuple[Check, ...], progress: Progress) -> None:
+    """What is to be known before the end, which in the foreground may be in months."""
+    for check in checks:
+        told = f"{check.name}: {check.found}"
+        if check.ok:
+            progress.note(told)
+        else:
+            progress.warn(f"{told}; {check.mend}")
 
 
 def _commands(config: Config, access: Access, found: Findings, replace: bool) -> tuple[str, ...]:
@@ -82,5 +95,7 @@ def _commands(config: Config, access: Access, found: Findings, replace: bool) ->
     tried = [] if here else [pull_command(image)]
     tried += [toolkit_command(image)] if config.runner.gpu else []
     old = replacing.typed_commands(config, access, found) if replace else ()
-    started = engine_of(config).commands(config, access, access.url or _UNKNOWN_REPOSITORY)
+    started = engine_of(config.runner.engine).commands(
+        config, access, access.url or _UNKNOWN_REPOSITORY
+    )
     return (*map(shlex.join, tried), *old, *started)

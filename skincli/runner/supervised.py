@@ -6,31 +6,13 @@ from typing import Final
 from skincli.config.schema import Config
 from skincli.errors import UsageError
 from skincli.progress import Progress
-from skincli.runner import actions, container
+from skincli.runner import actions
 from skincli.runner.access import Access
-from skincli.runner.actions.turn import runner_of
-from skincli.runner.checks import Check
 from skincli.runner.engine import RunnerStatus, Stopped
 from skincli.runner.github import Runner
+from skincli.runner.repository import is_same_repository
 
 _LOG_LINES: Final = "1000"
-
-
-def name_free(config: Config, access: Access, replace: bool) -> Check:
-    """A container that an earlier supervisor left is taken over, with the job in it."""
-    name, environ = config.runner.name, access.environ
-    found = container.name_free(name, environ, replace)
-    if replace or found.ok:
-        return found
-    noted = actions.status(config, environ, None)
-    if noted.running and noted.noted is not None:
-        taken = f"`{name}` is kept going already (pid {noted.noted.pid})"
-        return Check(
-            found.name, "failure", taken, "`--status` tells of it, `--replace` replaces it"
-        )
-    if noted.container is not None and runner_of(name, environ):
-        return Check(found.name, "ok", f"`{name}` was left behind: it will be taken over")
-    return found
 
 
 def commands(config: Config, access: Access, url: str) -> tuple[str, ...]:
@@ -50,7 +32,9 @@ def keep_going(config: Config, access: Access, progress: Progress) -> None:
     actions.foreground(config, url, access.token, access.environ, progress)
 
 
-def start_again(config: Config, access: Access, progress: Progress) -> RunnerStatus:
+def start_again(
+    config: Config, access: Access, progress: Progress, allow_public: bool
+) -> RunnerStatus:
     raise UsageError(
         "the engine actions has no stopped container: each one is there for one job",
         "`skincli runner-setup --engine actions` starts the runner",
@@ -66,23 +50,28 @@ def status(config: Config, access: Access) -> RunnerStatus:
     return RunnerStatus(found.running, found.container, runners, doing, unknown)
 
 
-def stop(config: Config, access: Access, progress: Progress) -> Stopped:
+def stop(config: Config, access: Access, progress: Progress, force: bool) -> Stopped:
     stopped = actions.stop(config, access.environ, access.github, progress)
     left = actions.status(config, access.environ, None).noted
     if left is None or not left.registered:
         return Stopped(stopped, True)
-    names = ", ".join(left.registered)
     why = access.lacks or "it may still be at work on a job"
-    return Stopped(stopped, None, f"GitHub may still list {names}: {why}")
+    if access.url is not None and not is_same_repository(left.repository, access.url):
+        why = f"it is of {left.repository}: `--stop` with that as `runner.repo`"
+    return Stopped(stopped, None, f"GitHub may still list {', '.join(left.registered)}: {why}")
 
 
 def log_command(config: Config, access: Access) -> list[str]:
-    path = actions.log_path(config)
+    path, noted = actions.log_path(config), actions.status(config, access.environ, None)
+    if not path.exists() and noted.running:
+        raise UsageError(
+            f"the runner `{config.runner.name}` is in the foreground: its log is where that is",
+            "`journalctl -u skincli-runner -f` follows that of a systemd unit of this name",
+        )
     if not path.exists():
         raise UsageError(
             f"no runner `{config.runner.name}` of the engine actions was started here",
             "`skincli runner-setup --engine actions` starts one; `--name` names it",
         )
-    noted = actions.status(config, access.environ, None)
     follow = ["-F", "--pid", str(noted.noted.pid)] if noted.running and noted.noted else []
     return ["tail", "-n", _LOG_LINES, *follow, str(path)]

@@ -6,7 +6,6 @@ from typing import Final
 
 from skincli.errors import SkincliError
 from skincli.runner import container
-from skincli.runner.actions.turn import runner_of
 from skincli.runner.checks import Environ
 
 _LOOKS: Final = 50
@@ -14,9 +13,12 @@ _BETWEEN_LOOKS: Final = 0.2
 
 
 def end_container(name: str, environ: Environ) -> None:
-    """Stop the container of this engine, if there is one, and see it gone. Raises SkincliError."""
+    """Stop the container of this engine, if there is one, and see it gone. Raises SkincliError.
+
+    One that another supervisor keeps going is left to that.
+    """
     found = container.find(name, environ)
-    if found is None or not runner_of(name, environ):
+    if found is None or found.labels.engine != "actions" or found.labels.kept_by_another:
         return
     if found.running:
         container.stop(name, environ)

@@ -6,14 +6,13 @@ from skincli.progress import Progress
 from skincli.runner.github import GitHub, GitHubError
 
 
-def remove_ghosts(github: GitHub, names: Sequence[str], progress: Progress) -> None:
+def remove_ghosts(github: GitHub, names: Sequence[str], progress: Progress) -> tuple[str, ...]:
     """Take the runners of these names off GitHub's list. Raises GitHubError.
 
-    One that GitHub thinks busy stays: it goes with its job, as every runner for one job does.
+    Returns those that GitHub thinks busy: they stay until it has given up their jobs.
     """
-    if not names:
-        return
-    for runner in github.runners():
+    kept = []
+    for runner in github.runners() if names else ():
         if runner.name in names:
             try:
                 github.remove(runner.id)
@@ -21,4 +20,6 @@ def remove_ghosts(github: GitHub, names: Sequence[str], progress: Progress) -> N
             except GitHubError as error:
                 if error.status != 422:
                     raise
+                kept.append(runner.name)
                 progress.note(f"{runner.name} goes once GitHub has cancelled its job")
+    return tuple(kept)

@@ -21,10 +21,12 @@ from skincli.runner.actions.preparing import prepare
 from skincli.runner.actions.setting import setting_of
 from skincli.runner.actions.state import Files, Noted
 from skincli.runner.actions.supervisor import Supervisor
+from skincli.runner.actions.turn import job_of
 from skincli.runner.capacity import engine_host
 from skincli.runner.checks import Environ
 from skincli.runner.container import Container
 from skincli.runner.github import GitHub, GitHubError, Runner
+from skincli.runner.repository import is_same_repository
 from skincli.tracking.locking import exclusively
 
 _POLL_SECONDS: Final = 2.0
@@ -91,6 +93,8 @@ def foreground(
     setting = setting_of(config, url, engine_host(bare).architecture)
     files = Files(setting.name)
     _require_none(files, setting.name)
+    if files.log.exists():  # nobody adds to it
+        files.log.replace(files.old_log)
     prepare(setting, bare, progress)
     with suppress(Interrupted):
         Supervisor(setting, GitHub(setting.api, url, token), bare, progress).run()
@@ -116,6 +120,7 @@ def status(config: Config, environ: Environ, github: GitHub | None) -> ActionsSt
 def stop(config: Config, environ: Environ, github: GitHub | None, progress: Progress) -> bool:
     """End the supervisor, which stops its container; False where nothing was left to end.
 
+    A job that runs is cancelled, and named. One that another supervisor keeps going is left to it.
     What a supervisor that was killed has left is ended too, at GitHub only with `github`; what
     GitHub may still list stays noted. Raises SkincliError where docker fails.
     """
@@ -123,27 +128,30 @@ def stop(config: Config, environ: Environ, github: GitHub | None, progress: Prog
     files = Files(name)
     noted, found = files.read(), container.find(name, environ)
     running = noted is not None and noted.running
+    mine = found is not None and found.labels.engine == "actions"
+    job = job_of(name, environ) if found is not None and mine and found.running else ""
+    if job:
+        progress.warn(f"the job {job} is cancelled")
     if noted is not None and running:
         progress.note(f"stopping, which takes up to {container.STOP_SECONDS} seconds")
         _end(noted.pid, lambda: noted.running)
     end_container(name, environ)
     if _forgotten(files.read(), github, progress):
         files.forget()
-    return running or found is not None
+    return running or mine
 
 
 def _forgotten(left: Noted | None, github: GitHub | None, progress: Progress) -> bool:
     """Whether GitHub lists no runner of this machine any more."""
     if left is None or not left.registered:
         return True
-    if github is None:
+    if github is None or not is_same_repository(github.url, left.repository):
         return False
     try:
-        remove_ghosts(github, left.registered, progress)
+        return not remove_ghosts(github, left.registered, progress)
     except GitHubError as error:
         progress.warn(error.message)
         return False
-    return True
 
 
 def log_path(config: Config) -> Path:
@@ -212,6 +220,8 @@ def _end(pid: int, lives: Callable[[], bool]) -> None:
             time.sleep(0.1)
         if lives():
             os.kill(pid, signal.SIGKILL)
+            while lives():  # what it left is told from what it keeps going
+                time.sleep(0.1)
 
 
 def _last_line(files: Files) -> str:

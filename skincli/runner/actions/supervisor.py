@@ -18,7 +18,7 @@ from skincli.runner.actions.ghosts import remove_ghosts
 from skincli.runner.actions.preparing import pull
 from skincli.runner.actions.setting import DEPRECATED, Setting, fresh_name
 from skincli.runner.actions.state import Files, Noted, now
-from skincli.runner.actions.turn import DOCKER_PATIENCE, Ended, Turn, job_of, runner_of
+from skincli.runner.actions.turn import DOCKER_PATIENCE, Ended, Turn, job_of
 from skincli.runner.checks import Environ, docker_engine
 from skincli.runner.github import GitHub, GitHubError
 from skincli.tracking.locking import exclusively
@@ -78,7 +78,7 @@ class Supervisor:
         while True:
             if ended is not None:
                 if ended.job:
-                    self._see_off()
+                    self._see_off(ended)
                 if ended.job and self._setting.single:
                     return
                 lasting = ended.job or ended.seconds >= LASTING_SECONDS
@@ -94,8 +94,13 @@ class Supervisor:
         found = container.find(name, self._environ)
         if found is None:
             return None
-        runner = runner_of(name, self._environ)
-        if not runner:
+        runner = found.labels.runner
+        if found.labels.kept_by_another:
+            raise UsageError(
+                f"another supervisor keeps the container `{name}` going",
+                "`--stop` as the user who started that, or choose `--name`",
+            )
+        if found.labels.engine != "actions":
             raise UsageError(
                 f"there is a container `{name}` that the engine actions did not make",
                 f"end it with `docker stop {name}` and `docker rm {name}`, or choose `--name`",
@@ -122,7 +127,7 @@ class Supervisor:
             turn.create(name, encoded)
             return turn.run()
         except SkincliError as error:
-            return Ended(False, 0, 0.0, (f"{error.message}; {error.hint}".rstrip("; "),))
+            return Ended(False, False, 0, 0.0, (f"{error.message}; {error.hint}".rstrip("; "),))
 
     def _registered(self) -> tuple[str, str]:
         """A runner's name and configuration. Waits while GitHub is away. Raises GitHubError."""
@@ -130,9 +135,9 @@ class Supervisor:
         while True:
             name = fresh_name(self._setting)
             try:
-                remove_ghosts(self._github, self._noted.registered, self._progress)
+                left = remove_ghosts(self._github, self._noted.registered, self._progress)
                 # Noted first: what is lost on the way may have been registered.
-                self._note(runner=name, registered=(name,), doing=f"registering {name}")
+                self._note(runner=name, registered=(*left, name), doing=f"registering {name}")
                 made = self._github.just_in_time(name, self._setting.labels)
             except GitHubError as error:
                 if not error.transient and error.status != 409:
@@ -164,15 +169,23 @@ class Supervisor:
         if failures >= MOST_FAILURES:
             raise SkincliError(
                 f"{failures} containers in a row ended without a job, the last with: {last}",
-                f"see `{self._files.log}`, mend that, then start it again",
+                "mend that, then start it again",
             )
         seconds = _FAILURE_PATIENCE.seconds(failures)
         self._progress.warn(f"ended without a job ({last}); again in {seconds:.0f} seconds")
         self._note(doing=f"waiting after a failure: {last}")
         time.sleep(seconds)
 
-    def _see_off(self) -> None:
-        """GitHub itself takes a runner off its list once its job is over."""
+    def _see_off(self, ended: Ended) -> None:
+        """GitHub itself takes a runner off its list once its job is over.
+
+        One that ended under its job stays noted: GitHub lists it long after it gave the job up.
+        """
+        if not ended.done:
+            self._progress.warn(
+                f"{self._noted.runner} ended before its job (exit code {ended.code})"
+            )
+            return
         left = tuple(each for each in self._noted.registered if each != self._noted.runner)
         self._note(registered=left, jobs=self._noted.jobs + 1, doing="between two jobs")
 
@@ -187,8 +200,8 @@ class Supervisor:
         self._note(doing="stopping")
         try:
             end_container(self._setting.name, self._environ)
-            remove_ghosts(self._github, self._noted.registered, self._progress)
-            self._note(registered=())
+            left = remove_ghosts(self._github, self._noted.registered, self._progress)
+            self._note(registered=left)
         except SkincliError as error:
             self._progress.warn(f"{error.message}; the next start clears this away")
         self._note(doing=said, over=True)

@@ -12,7 +12,6 @@ from skincli.errors import SkincliError
 from skincli.patience import Patience
 from skincli.runner import container
 from skincli.runner.actions.setting import (
-    RUNNER_LABEL,
     SECRET_VARIABLE,
     Setting,
     create_command,
@@ -21,13 +20,14 @@ from skincli.runner.actions.setting import (
 from skincli.runner.ask import ask
 from skincli.runner.checks import Environ
 from skincli.runner.complaints import failure
+from skincli.runner.labels import own_supervisor
 from skincli.runner.token import masked
 
 DOCKER_PATIENCE: Final = Patience(first=2.0, longest=60.0)
-_LABEL_FORMAT: Final = f'{{{{index .Config.Labels "{RUNNER_LABEL}"}}}}'
 _CREATE_SECONDS: Final = 1800.0  # an image that is gone is fetched once more
 # What the runner prints: src/Runner.Listener/JobDispatcher.cs.
 _JOB: Final = ": Running job: "
+_JOB_OVER: Final = " completed with result: "
 _KEPT: Final = 15
 _BETWEEN_LOOKS: Final = 1.0
 _CLIENT_SECONDS: Final = 5.0
@@ -35,9 +35,11 @@ _CLIENT_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """`job`: whether it took one. `code`: of `run.sh`, or docker's own. `lines`: its last ones."""
+    """`job`: whether it took one, `done`: whether it told of its end. `code`: of `run.sh`, or
+    docker's own. `lines`: its last ones."""
 
     job: bool
+    done: bool
     code: int
     seconds: float
     lines: tuple[str, ...]
@@ -59,11 +61,13 @@ class Turn:
         self._began = began
         self._lines: deque[str] = deque(maxlen=_KEPT)
         self._job = False
+        self._done = False
 
     def create(self, runner: str, encoded: str) -> None:
         """Make the container of a runner. Raises SkincliError with docker's reason."""
         environ = {**self._environ, SECRET_VARIABLE: encoded}
-        answer = ask(create_command(self._setting, runner), environ, _CREATE_SECONDS)
+        command = create_command(self._setting, runner, own_supervisor())
+        answer = ask(command, environ, _CREATE_SECONDS)
         if not answer.ok:
             raise failure("make the runner's container", answer, encoded)
 
@@ -84,7 +88,8 @@ class Turn:
             time.sleep(_BETWEEN_LOOKS)
             self._job = self._job or bool(job_of(self._setting.name, self._environ))
             code = self._follow(self._attach())
-        return Ended(self._job, code, time.monotonic() - began, tuple(self._lines))
+        seconds = time.monotonic() - began
+        return Ended(self._job, self._done, code, seconds, tuple(self._lines))
 
     def _follow(self, command: list[str]) -> int:
         """Hand on what docker shows. Ctrl-C does not reach it, which would hand it on in turn."""
@@ -131,6 +136,7 @@ class Turn:
         if _JOB in text:
             self._job = True
             self._began(text.partition(_JOB)[2])
+        self._done = self._done or _JOB_OVER in text
 
     def _still_runs(self) -> bool:
         """Docker's client ends early where its engine is restarted."""
@@ -146,13 +152,6 @@ class Turn:
 
     def _attach(self) -> list[str]:
         return ["docker", "attach", "--no-stdin", "--sig-proxy=false", self._setting.name]
-
-
-def runner_of(name: str, environ: Environ) -> str:
-    """The runner at GitHub that a container is; empty for a container of another engine."""
-    command = ["docker", "container", "inspect", "--format", _LABEL_FORMAT, name]
-    told = ask(command, environ).out.strip()
-    return "" if told == "<no value>" else told
 
 
 def job_of(name: str, environ: Environ) -> str:

@@ -68,6 +68,21 @@ def stop(words):
     return 0
 
 
+def kill(words):
+    """As the system does when memory runs out: GitHub thinks the job still runs, for long."""
+    with kept() as state:
+        is_job = CONFIGURATION in named(state, words[-1])["env"]
+    if not is_job:
+        return program.kill(words)
+    with kept() as state:
+        found = named(state, words[-1])
+        at_github(state, "POST", runner_path(found), {"status": "offline"})
+        (job_of(state, found) or {})["status"] = "lost"
+        end(state, found, 137)
+    say(words[-1])
+    return 0
+
+
 def boot(state, found):
     """The runner takes up its configuration, which is good for once."""
     play = state["play"].get("actions", "works")
@@ -180,7 +195,7 @@ def at_github(state, method, path, content=None):
 
 def main():
     program.VERBS |= {"create": create, "start": start, "attach": attach, "stop": stop}
-    program.VERBS |= {"inspect": inspect, "rm": rm}
+    program.VERBS |= {"inspect": inspect, "rm": rm, "kill": kill}
     return program.main()
 
 

@@ -1,6 +1,7 @@
 """A docker without an engine: it remembers containers, and notes how it was called."""
 
 import json
+import os
 import shlex
 import shutil
 import stat
@@ -25,6 +26,8 @@ _WELL = {
     "cml": "registers",  # ends, silent: never registers, deaf: does not unregister
     "code": 1,  # of a CML that ends
     "log": ["the last words"],  # of a CML that ends; TOKEN is replaced by the token
+    "stop": "ok",  # or docker's reason not to
+    "link": "",  # what a job put in the place of the runner's registration: a link to here
     "looks": 0,  # so often is the container looked at before it registers
     "github": "",  # address of GitHub's stand-in
     # What is at no path of this machine cannot be measured on it.
@@ -72,11 +75,14 @@ class DockerStandIn:
         command = [self.folder / "docker", *words]
         subprocess.run(command, env=self.environ, check=True, capture_output=True)
 
-    def add(self, name, label="skincli=runner", status="running"):
-        """A container that was there before."""
-        labels = dict([label.split("=")]) if label else {}
-        found = {"id": "0f" * 32, "labels": labels, "status": status, "code": 0, "restarts": 0}
+    def add(self, name, status="running", **labels):
+        """A container that was there before; without labels it is somebody else's."""
+        told = {f"skincli.{key}": value for key, value in labels.items()}
+        told |= {"skincli": "runner"} if labels else {}
+        found = {"id": os.urandom(32).hex(), "name": name, "labels": told, "status": status}
         found |= {
+            "code": 0,
+            "restarts": 0,
             "log": [],
             "runner": None,
             "looks": 0,

@@ -49,10 +49,18 @@ def advance(state, found):
 
 
 def unregister(state, found):
-    """What CML does on SIGTERM. Its file stays where it is."""
-    if found["runner"] and state["play"]["cml"] != "deaf":
-        _log(found, "info", f"Unregistering runner {found['runner']['agentName']}...")
-        _tell_github(state, "DELETE", found["runner"]["agentId"], None)
+    """What CML does on SIGTERM. Its file stays where it is. False where it goes on with a job."""
+    if not found["runner"] or state["play"]["cml"] == "deaf":
+        return True
+    number, name = found["runner"]["agentId"], found["runner"]["agentName"]
+    _log(found, "info", f"Unregistering runner {name}...")
+    if _tell_github(state, "POST", number, {}).get("busy"):
+        text = f'\tCancelling shutdown: Bad request - Runner "{name}" is still running a job"'
+        _log(found, "warn", text)
+        offline(state, found)
+        return False
+    _tell_github(state, "DELETE", number, None)
+    return True
 
 
 def offline(state, found):

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import sys
 import time
@@ -80,12 +79,12 @@ def inspect(words):
         "{{.State.ExitCode}}": found["code"],
         "{{.RestartCount}}": found["restarts"],
         "{{.Id}}": found["id"],
+        "{{json .Config.Labels}}": json.dumps(found["labels"]),
     }
     template = words[words.index("--format") + 1]
     for name, value in values.items():
         template = template.replace(name, str(value))
-    label = r'{{index .Config.Labels "([^"]+)"}}'
-    say(re.sub(label, lambda match: found["labels"].get(match[1], ""), template))
+    say(template)
 
 
 def run(words):
@@ -134,11 +133,13 @@ def begin(state, made):
 
 
 def stop(words):
+    """SIGTERM; SIGKILL, after its time, for a CML that works on because a job runs."""
     with kept() as state:
         found = named(state, words[-1])
+        if state["play"]["stop"] != "ok":
+            raise refusal(state["play"]["stop"])
         if found["status"] == "running":
-            unregister(state, found)
-            found["code"] = 0
+            found["code"] = 0 if unregister(state, found) else 137
         found["status"] = "exited"
     say(words[-1])
 
@@ -174,12 +175,13 @@ def start(words):
 
 def rm(words):
     with kept() as state:
-        if named(state, words[-1])["status"] == "running":
+        found = named(state, words[-1])
+        if found["status"] == "running":
             raise refusal(
                 f'cannot remove container "/{words[-1]}": container is running: stop the container '
                 "before removing or force remove"
             )
-        del state["containers"][words[-1]]
+        del state["containers"][found["name"]]
     say(words[-1])
 
 
@@ -202,7 +204,10 @@ def logs(words):
 def cp(words):
     name, _, path = words[0].partition(":")
     with kept() as state:
-        found = named(state, name)
+        found, link = named(state, name), state["play"]["link"]
+    if link:
+        Path(words[1]).symlink_to(link)
+        return
     if path != "/home/runner/.runner" or found["runner"] is None:
         raise refusal(f"Could not find the file {path} in container {name}")
     text = json.dumps({**found["runner"], "poolId": 1, "workFolder": "/home/runner/_work"})
@@ -220,10 +225,12 @@ def execute(words):
 
 
 def named(state, name, blank=False):
-    if name not in state["containers"]:
-        sys.stdout.write("\n" if blank else "")
-        raise refusal(f"No such container: {name}")
-    return state["containers"][name]
+    """The container of this name or id."""
+    for key, found in state["containers"].items():
+        if name in (key, found["id"]):
+            return found
+    sys.stdout.write("\n" if blank else "")
+    raise refusal(f"No such container: {name}")
 
 
 VERBS = {
