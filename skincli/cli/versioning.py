@@ -97,7 +97,8 @@ def pull(
 
         result = run(s.config, s.progress, force=force)
         how = f"Pulled {result.files:,} files" if result.files else "Everything was here already"
-        s.output.result(result, [f"{how}: version {result.version} from {result.remote}"])
+        origin = f" from {result.remote}" if result.files else ""
+        s.output.result(result, [f"{how}: version {result.version}{origin}"])
         s.output.next(s.command("train"))
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from skincli.config.schema import Config
 from skincli.errors import UsageError
 from skincli.progress import Progress
-from skincli.versioning.objects import lacking, made
+from skincli.versioning.placing import bring_and_place, settle
 from skincli.versioning.pointers import (
     Marks,
     Pinned,
@@ -29,7 +29,6 @@ from skincli.versioning.recording import (
 )
 from skincli.versioning.run_records import RunRecord, run_record
 from skincli.versioning.stages import PREPARE, STAGES_FILE, write_stages
-from skincli.versioning.transfer import bring, place, settle
 from skincli.versioning.workspace import Workspace
 
 _MAKE_ONE: Final = "`skincli data version` before a training makes one"
@@ -73,17 +72,13 @@ def checkout(
         if not force:
             _require_kept(workspace, version)
         with _pointing_to(config, workspace, version):
-            settings = workspace.settings()
-            lacks = list(lacking(settings.cache, (*version.raw, *made(version.prepare))))
-            if lacks:
-                bring(workspace, settings, progress)
-            place(workspace, settings.cache, force=force)
+            fetched = bring_and_place(workspace, workspace.settings(), progress, force=force)
     settle(config, workspace.tracked, progress)
     return CheckoutResult(
         run_id=run_id,
         folder=record.folder,
         raw=version.raw,
-        fetched=len(lacks),
+        fetched=fetched,
         packed=bool(version.prepare),
     )
 

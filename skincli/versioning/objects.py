@@ -1,31 +1,58 @@
 """DVC's cache: a file for every object, called by its MD5; a folder is a list of them."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from skincli.data.download.checksums import md5_of
 from skincli.versioning.pointers import Pinned, pinned
 from skincli.versioning.recording import locked_stage, read_pointers
 from skincli.versioning.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
-    """An object that the cache lacks: what it is called here, its MD5, and the list that has it."""
+class Object:
+    """Where an object of a version belongs, its name there, its MD5, and the list that has it."""
 
+    path: Path
     name: str
     md5: str
     listed_in: str
 
+    @property
+    def is_list(self) -> bool:
+        return self.md5.endswith(".dir")
 
-def missing_objects(workspace: Workspace, cache: Path) -> list[Missing]:
+
+def objects_of(workspace: Workspace, cache: Path) -> Iterator[Object]:
+    """The objects of the present version; of a folder whose list `cache` has not, the list."""
+    for path, part in _parts(workspace):
+        whole = Object(path, part.path, part.md5, part.md5)
+        yield whole
+        if whole.is_list and is_cached(cache, whole):
+            for name, md5 in read_list(cache, part.md5).items():
+                yield Object(path / name, f"{part.path}/{name}", md5, part.md5)
+
+
+def missing_objects(workspace: Workspace, cache: Path) -> list[Object]:
     """What the cache lacks of the present version."""
-    pointers = read_pointers(workspace.tracked)
-    stage = locked_stage(workspace.tracked, pointers)
-    parts = [*(pointer.pinned for pointer in pointers), *made(stage)]
-    return list(lacking(cache, parts))
+    return [each for each in objects_of(workspace, cache) if not is_cached(cache, each)]
+
+
+def is_cached(cache: Path, wanted: Object) -> bool:
+    """Whether the cache has an object; a list, which is small, is read to see that it is whole."""
+    file = cache / object_key(wanted.md5)
+    if not file.is_file():
+        return False
+    return not wanted.is_list or md5_of(file) == wanted.md5.removesuffix(".dir")
+
+
+def read_list(cache: Path, md5: str) -> dict[str, str]:
+    """The files of a folder and their MD5s. Raises OSError where `cache` has no such list."""
+    text = (cache / object_key(md5)).read_text(encoding="utf-8")
+    return {entry["relpath"]: entry["md5"] for entry in json.loads(text)}
 
 
 def made(stage: dict[str, Any]) -> tuple[Pinned, ...]:
@@ -33,18 +60,14 @@ def made(stage: dict[str, Any]) -> tuple[Pinned, ...]:
     return tuple(pinned(out) for out in stage.get("outs", ()))
 
 
-def lacking(cache: Path, parts: Iterable[Pinned]) -> Iterator[Missing]:
-    """The objects of files and folders that `cache` has not got."""
-    for part in parts:
-        listing = cache / object_key(part.md5)
-        if not listing.is_file():
-            yield Missing(part.path, part.md5, part.md5)
-        elif part.md5.endswith(".dir"):
-            for entry in json.loads(listing.read_text(encoding="utf-8")):
-                if not (cache / object_key(entry["md5"])).is_file():
-                    yield Missing(f"{part.path}/{entry['relpath']}", entry["md5"], part.md5)
-
-
 def object_key(md5: str) -> str:
     """Where an object lies, below a cache or a remote."""
     return f"files/md5/{md5[:2]}/{md5[2:]}"
+
+
+def _parts(workspace: Workspace) -> Iterator[tuple[Path, Pinned]]:
+    tracked, pointers = workspace.tracked, read_pointers(workspace.tracked)
+    for path, pointer in zip(tracked.raw, pointers, strict=True):
+        yield path, pointer.pinned
+    for part in made(locked_stage(tracked, pointers)):
+        yield tracked.here / part.path, part

@@ -7,7 +7,7 @@ from typing import Final
 from skincli.errors import SkincliError
 from skincli.versioning.calling import Ended
 from skincli.versioning.complaints import complaint
-from skincli.versioning.objects import Missing, object_key
+from skincli.versioning.objects import Object, object_key
 from skincli.versioning.settings import Remote
 
 _NOWHERE: Final = "do not exist neither locally nor on remote"
@@ -15,7 +15,7 @@ _CORRUPTED: Final = re.compile(r"object (\w+(?:\.dir)?) is corrupted")
 _SHOWN: Final = 3
 
 
-def shortfall(missing: list[Missing], remote: Remote, ended: Ended) -> SkincliError:
+def shortfall(missing: list[Object], remote: Remote, ended: Ended) -> SkincliError:
     """The error to raise where `dvc fetch` has ended and objects are still missing.
 
     Of a damaged one DVC says nothing: it drops it, and ends well.

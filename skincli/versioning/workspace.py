@@ -7,8 +7,10 @@ from skincli.config.schema import Config
 from skincli.errors import UsageError
 from skincli.versioning.dvc import Dvc
 from skincli.versioning.pointers import pointer_file
+from skincli.versioning.recording import locked_stage, read_pointers
 from skincli.versioning.repository import Repository
 from skincli.versioning.settings import DvcSettings
+from skincli.versioning.stages import PREPARE
 from skincli.versioning.tracked import Tracked
 
 _SETTINGS = (("core.analytics", "false"), ("core.check_update", "false"))
@@ -45,6 +47,12 @@ class Workspace:
     def raw_names(self) -> list[str]:
         """The pointers as DVC is told of them."""
         return [self.tracked.relative(file) for file in self.pointer_files]
+
+    @property
+    def targets(self) -> list[str]:
+        """The pointers, and the stage that prepared this raw set if it is known."""
+        stage = locked_stage(self.tracked, read_pointers(self.tracked))
+        return [*self.raw_names, *([PREPARE] if stage else [])]
 
     @property
     def is_ready(self) -> bool:

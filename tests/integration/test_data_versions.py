@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import chdir
 from dataclasses import dataclass, replace
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 from repositories import (
@@ -32,7 +33,7 @@ from skincli.versioning.making import version
 from skincli.versioning.recording import data_version, to_record
 from skincli.versioning.remote import set_remote
 from skincli.versioning.status import status
-from skincli.versioning.transfer import pull, push
+from skincli.versioning.transfer import TransferResult, pull, push
 
 
 @dataclass(frozen=True)
@@ -246,7 +247,7 @@ def test_the_data_of_a_run_are_pulled_where_they_are_not_here(place, tmp_path):
     there = replace(place, path=clone(place.path, tmp_path / "clone"))
     shutil.copytree(place.path / "runs", there.path / "runs")
     with chdir(there.path):
-        assert checkout(there.config, run[:8], Silent()).fetched > 0
+        assert checkout(there.config, run[:8], Silent()).fetched == len(objects(there.cache)) > 9
         assert not prepare(there.config, Silent()).created
         assert there.fingerprints() == trained_on
 
@@ -294,6 +295,23 @@ def test_a_pull_overwrites_nothing_either(place):
     assert table.read_text().endswith("mine")
     pull(place.config, Silent(), force=True)
     assert not table.read_text().endswith("mine")
+
+
+def test_what_is_damaged_in_the_cache_is_brought_again_and_else_no_remote_is_needed(place):
+    [images] = place.set.glob("prepared/*/images.npy")
+    whole = images.read_bytes()
+    [kept] = [path for path in objects(place.cache) if path.read_bytes() == whole]
+    kept.chmod(0o644)
+    kept.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    kept.chmod(0o444)  # DVC looks no closer
+    shutil.rmtree(place.set / "prepared")
+    assert pull(place.config, Silent()).files == 1
+    assert images.read_bytes() == whole
+    assert damaged(place.cache) == []
+    (place.path / ".dvc" / "config").write_text("")
+    (place.set / "raw" / "HAM10000_metadata.csv").unlink()
+    assert pull(place.config, Silent(), force=True) == TransferResult(None, ANY, 0)
+    assert not prepare(place.config, Silent()).created
 
 
 def test_the_data_of_a_run_that_are_in_place_change_nothing(place):
