@@ -150,12 +150,11 @@ def _set_up(
     s.output.result(result, [] if told else runner_lines.of_set_up(result, dry_run))
     if result.started and not foreground:
         s.output.next(s.command("runner-setup --status"), s.command("runner-setup --logs"))
-    elif result.failures and not dry_run:
+    elif result.failures:
         count = len(result.failures)
         what = "one thing is" if count == 1 else f"{count} things are"
-        raise SkincliError(
-            f"nothing was started: {what} to be mended first", "see the lines with ✗"
-        )
+        then = "nothing would start" if dry_run else "nothing was started"
+        raise SkincliError(f"{then}: {what} to be mended first", "see the lines with ✗")
 
 
 def _status(s: Session) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def of_set_up(result: "RunnerResult", dry_run: bool) -> list[str]:
     lines = check_lines(result.checks)
-    if dry_run:
+    if dry_run and result.commands:
         lines += ["", "The commands that start it:", *result.commands]
     if result.runner is not None:
         lines += ["", f"Started {_described(result.runner)}"]

@@ -103,9 +103,12 @@ def _of_missing_package(error: ModuleNotFoundError) -> Exception:
 def _signals() -> Iterator[None]:
     """The first Ctrl-C or SIGTERM raises Interrupted where the work is; the clean-up is left alone.
 
-    What is cleaned up is bounded in time, and SIGQUIT or SIGKILL still end the process at once.
+    So does a terminal that is lost, unless `nohup` has the process ignore that. What is cleaned up
+    is bounded in time, and SIGQUIT or SIGKILL still end the process at once.
     """
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
     told: list[int] = []
 
     def interrupt(number: int, _: FrameType | None) -> None:

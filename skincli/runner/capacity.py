@@ -15,6 +15,8 @@ GB: Final = 1e9
 # An image with CUDA, a Python environment with torch, the data and some runs.
 _LEAST_DISK: Final = 10 * GB
 _GOOD_DISK: Final = 40 * GB
+# What docker gives a container that asks for none.
+_LEAST_SHARED: Final = 64 << 20
 _UNITS: Final = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _MEMINFO: Final = Path("/proc/meminfo")
 
@@ -64,15 +66,23 @@ def memory(host: EngineHost, shm_size: str) -> Check:
         return Check("memory", "failure", found, mend)
     if available is not None and shared > available:
         return Check("memory", "warning", found, f"end other programs, or {mend}")
+    if shared < _LEAST_SHARED:
+        found = (
+            f"{shm_size} is {shared} bytes of shared memory, which the loaders of a training use"
+        )
+        return Check("memory", "warning", found, "give it more: `--shm-size 8g`")
     return Check("memory", "ok", found)
 
 
 def disk(host: EngineHost) -> Check:
     """Whether there is room where docker keeps images, containers and volumes."""
-    if host.root is None or not host.root.exists():
-        found = f"`{host.root}` is not on this machine" if host.root else "docker does not tell"
+    try:
+        free = None if host.root is None else shutil.disk_usage(host.root).free
+    except OSError:  # of a remote engine, or in a folder that root alone may enter
+        free = None
+    if free is None:
+        found = f"`{host.root}` cannot be looked at" if host.root else "docker does not tell"
         return Check("disk", "warning", found, "see that docker has 40 GB for images and volumes")
-    free = shutil.disk_usage(host.root).free
     found = f"{free / GB:.1f} GB free under `{host.root}`"
     mend = "make room: `docker system prune` removes what is unused"
     if free < _LEAST_DISK:

@@ -1,5 +1,6 @@
 """The engine `cml`: one container for many jobs, in which CML keeps a runner going."""
 
+import shlex
 from collections.abc import Collection
 from typing import Final
 
@@ -21,7 +22,7 @@ _LOG_LINES: Final = "1000"
 
 
 def commands(config: Config, access: Access, url: str) -> tuple[str, ...]:
-    return launch.typed_commands(config, url)
+    return (shlex.join(launch.start_command(config, url, access.environ)),)
 
 
 def start(config: Config, access: Access, before: Collection[int], progress: Progress) -> Runner:

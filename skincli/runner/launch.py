@@ -4,7 +4,6 @@ CML's options and what it does with them: https://cml.dev/doc/ref/runner, and `b
 launch.js` of https://github.com/iterative/cml.
 """
 
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
@@ -13,7 +12,7 @@ from skincli.config.automation import RunnerConfig
 from skincli.config.schema import Config
 from skincli.errors import SkincliError
 from skincli.progress import Progress
-from skincli.runner import container, volume
+from skincli.runner import container, proxies, volume
 from skincli.runner.access import Access
 from skincli.runner.ask import ask_to_the_end
 from skincli.runner.checks import Environ
@@ -25,7 +24,7 @@ from skincli.runner.token import TOKEN_VARIABLE
 _TAKEN: Final = "is already in use by container"
 
 
-def start_command(config: Config, url: str) -> list[str]:
+def start_command(config: Config, url: str, environ: Environ) -> list[str]:
     """The `docker run` of a runner. The image's entry point hands `runner launch` to CML.
 
     Docker's client takes the token from its own environment, so that it is in no argument and no
@@ -35,7 +34,8 @@ def start_command(config: Config, url: str) -> list[str]:
     stays registered, and under the same name the next start would fail for ever.
     """
     runner = config.runner
-    told = {"_CML_RUNNER_SENSITIVE_ENV": TOKEN_VARIABLE} | volume.variables(config)
+    told = {"_CML_RUNNER_SENSITIVE_ENV": TOKEN_VARIABLE}
+    told |= volume.variables(config) | proxies.handed_on(environ)
     # A runner that ends on purpose must not be started again by docker.
     forever = runner.idle_timeout == "never" and not runner.single
     restart = ["--restart", "unless-stopped"] if forever else []
@@ -44,7 +44,8 @@ def start_command(config: Config, url: str) -> list[str]:
         *("docker", "run", "-d", "--init", "--name", runner.name),
         *("--hostname", volume.host_name(runner.name)),
         *Labels(ours=True, engine="cml", repository=url).options(),
-        *(*restart, *gpus),
+        # Docker's default log has no limit, and this one may be followed for months.
+        *(*restart, *gpus, "--log-driver", "local"),
         *("--shm-size", runner.shm_size, "--stop-timeout", str(container.STOP_SECONDS)),
         *volume.mounted(runner.volume, runner.mounts),
         *("-e", TOKEN_VARIABLE, *volume.given(told), runner.image),
@@ -62,18 +63,13 @@ def idle_timeout(runner: RunnerConfig) -> str:
     return "0" if runner.idle_timeout == "never" else runner.idle_timeout
 
 
-def typed_commands(config: Config, url: str) -> tuple[str, ...]:
-    """What `start` does, as lines for a shell. The token stays in its variable."""
-    return (shlex.join(start_command(config, url)),)
-
-
 def start(config: Config, access: Access, progress: Progress) -> str:
     """Start the container and return its id. Raises SkincliError with docker's own reason.
 
     Interrupted or refused, it leaves no container.
     """
     name, environ, (url, _) = config.runner.name, access.environ, access.repository
-    command, printed = start_command(config, url), list[str]()
+    command, printed = start_command(config, url, environ), list[str]()
     try:
         given = {**environ, TOKEN_VARIABLE: access.token}
         answer = ask_to_the_end(command, given, printed.append)

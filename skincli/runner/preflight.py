@@ -6,15 +6,13 @@ from typing import Final
 from skincli.config.automation import RunnerConfig
 from skincli.config.schema import Config
 from skincli.progress import Progress
-from skincli.runner import capacity, image, registered, volume
+from skincli.runner import capacity, image, proxies, registered, volume
 from skincli.runner import checks as look
 from skincli.runner.access import Access
 from skincli.runner.checks import Check, Environ
 from skincli.runner.github import GitHubError, Runner
 from skincli.runner.present import name_free
 
-# CML asks GitHub itself for the newest runner, whatever host the repository is on.
-_DOWNLOADS: Final = "https://api.github.com"
 _X64: Final = ("x86_64", "amd64")
 _ARM64: Final = ("aarch64", "arm64")
 
@@ -46,6 +44,8 @@ def examine(
     runner = config.runner
     checks = [*_machine(config, access, replace), *access.checks, volume.store(config)]
     checks += [volume.folders(runner.mounts)] if runner.mounts else []
+    proxy = proxies.check(access.environ, runner.engine)
+    checks += [proxy] if proxy is not None else []
     online, runners, ghosts = at_github(config, access, allow_public)
     found = Findings((*checks, *online), runners, ghosts)
     if not _engine_answers(found):
@@ -78,7 +78,7 @@ def at_github(
     github, runner = access.github, config.runner
     found = []
     if runner.engine == "cml":
-        found += [_cml(), registered.downloads(runner.api or _DOWNLOADS)]
+        found += [_cml(), registered.downloads()]
     elif runner.idle_timeout != "never":
         ignored = "actions, which ignores `runner.idle_timeout`: each container is for one job"
         found.append(Check("engine", "warning", ignored, "`--single` ends it after one"))
@@ -92,8 +92,8 @@ def at_github(
         runners = github.runners()
     except GitHubError as error:
         return [*found, Check("ghosts", "failure", error.message, error.hint)], (), ()
-    ghosts = registered.ghosts_of(runners, runner)
-    return [*found, registered.ghosts(ghosts)], runners, ghosts
+    found.append(registered.ghosts(runners, runner))
+    return found, runners, registered.ghosts_of(runners, runner)
 
 
 def _with_image(

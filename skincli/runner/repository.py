@@ -10,6 +10,8 @@ from skincli.runner.checks import Check, Environ
 _SSH = re.compile(
     r"(?:ssh://[\w.-]+@(?P<host>[\w.-]+)(?::\d+)?/|[\w.-]+@(?P<scp_host>[\w.-]+):)(?P<path>.+)"
 )
+# GitHub's SSH over the port of https, for networks that let nothing else out.
+_SSH_HOSTS = {"ssh.github.com": "github.com"}
 _REPOSITORY = re.compile(r"https://[\w.-]+(?::\d+)?/[\w.-]+/[\w.-]+")
 
 
@@ -36,7 +38,8 @@ def https_address(remote: str) -> str:
     """The https address of a git remote; ssh forms are rewritten, anything else is kept."""
     match = _SSH.fullmatch(remote)
     if match:
-        remote = f"https://{match['host'] or match['scp_host']}/{match['path']}"
+        host = match["host"] or match["scp_host"]
+        remote = f"https://{_SSH_HOSTS.get(host, host)}/{match['path']}"
     return remote.removesuffix("/").removesuffix(".git")
 
 

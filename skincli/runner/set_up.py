@@ -88,14 +88,15 @@ def _tell(checks: tuple[Check, ...], progress: Progress) -> None:
 
 
 def _commands(config: Config, access: Access, found: Findings, replace: bool) -> tuple[str, ...]:
-    """What is done, in its order, each line for a shell."""
-    image = config.runner.image
+    """What is done, in its order, each line for a shell; nothing on a machine without a runner."""
+    image, engine = config.runner.image, engine_of(config.runner.engine)
+    try:
+        started = engine.commands(config, access, access.url or _UNKNOWN_REPOSITORY)
+    except UsageError:  # its architecture, of which a check tells
+        return ()
     # The engine actions takes the newest image in any case.
     here = found.image_here or config.runner.engine == "actions"
     tried = [] if here else [pull_command(image)]
     tried += [toolkit_command(image)] if config.runner.gpu else []
     old = replacing.typed_commands(config, access, found) if replace else ()
-    started = engine_of(config.runner.engine).commands(
-        config, access, access.url or _UNKNOWN_REPOSITORY
-    )
     return (*map(shlex.join, tried), *old, *started)

@@ -3,6 +3,7 @@
 A job's checkout is wiped by the next one, so a store, runs or caches inside it would be too.
 """
 
+import hashlib
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,9 +31,14 @@ def host_name(container: str) -> str:
     """What a container calls itself: the same in each that takes its place, another elsewhere.
 
     Run folders know their host by its name, and end what a lost process of it left as RUNNING: in a
-    store that several machines share, two of them must not have one name.
+    store that several machines share, two of them must not have one name. One that is too long ends
+    with a hash of the whole.
     """
-    return f"{container}-{socket.gethostname()}"[:_LONGEST_HOST].rstrip("-.")
+    whole = f"{container}-{socket.gethostname()}"
+    if len(whole) <= _LONGEST_HOST:
+        return whole
+    mark = hashlib.sha256(whole.encode()).hexdigest()[:8]
+    return f"{whole[: _LONGEST_HOST - len(mark) - 1].rstrip('-.')}-{mark}"
 
 
 def variables(config: Config) -> dict[str, str]:

@@ -5,59 +5,24 @@ import itertools
 import json
 import re
 import time
-from dataclasses import dataclass, field
 from typing import Any
 
+from standins.repositories import Registered, Repo, Token
 from standins.sending import answer_fault
 from standins.server import Asked, Handler, StandIn
 
+__all__ = ["NEWEST_RUNNER", "GitHubStandIn", "Registered", "Repo", "Token"]
+
 _RUNNERS = r"/repos/([^/]+/[^/]+)/actions/runners"
-
-
-@dataclass
-class Token:
-    """`rights`: none, read (sees the repository) or admin. `scopes` are those of a classic token,
-    None for a fine-grained one. `sso` is the header of an organisation that wants sign-on."""
-
-    rights: str = "admin"
-    scopes: str | None = None
-    sso: str = ""
-
-
-@dataclass
-class Registered:
-    """A runner that GitHub knows. `encoded` is its just-in-time configuration, None once used."""
-
-    id: int
-    name: str
-    labels: list[str]
-    os: str = "linux"
-    status: str = "offline"
-    busy: bool = False
-    ephemeral: bool = False
-    encoded: str | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        labels = [{"id": n, "name": name, "type": "custom"} for n, name in enumerate(self.labels)]
-        shown = {"id": self.id, "name": self.name, "os": self.os, "status": self.status}
-        return shown | {"busy": self.busy, "ephemeral": self.ephemeral, "labels": labels}
-
-
-@dataclass
-class Repo:
-    private: bool = True
-    runners: dict[int, Registered] = field(default_factory=dict)
-
-    def named(self, name: str) -> Registered | None:
-        return next((each for each in self.runners.values() if each.name == name), None)
+NEWEST_RUNNER = "/repos/actions/runner/releases/latest"
 
 
 class GitHubStandIn(StandIn):
     """Repositories by `owner/name` and tokens by their text.
 
     Faults go by `repository`, `runners`, `rights`, `jit`, `jit after` (it is done, and the answer
-    lost) and `remove`; `stall` hangs up after 20 seconds or at the end. `limited` is a used-up
-    limit of the rate. `moved` holds the new places of `/repos/OWNER/NAME`. What a container does at
+    lost), `remove` and `newest`; `stall` hangs up after 20 seconds or at the end. `limited` is a
+    used-up limit of the rate, `unnamed` how many questions without a token are left. `moved` holds the new places of `/repos/OWNER/NAME`. What a container does at
     GitHub by another protocol, a stand-in of docker does under `/test/`, without a token.
     """
 
@@ -67,6 +32,7 @@ class GitHubStandIn(StandIn):
         self.tokens = tokens
         self.moved: dict[str, str] = {}
         self.limited = False
+        self.unnamed = 59
         self.configurations: list[str] = []
         self._ids = itertools.count(1)
 
@@ -91,7 +57,12 @@ class GitHubStandIn(StandIn):
                 if not self._spoiled(name, handler) and self._admitted(name, match[1], handler):
                     action(handler, self.repositories[match[1]], *match.groups()[1:])
                 return
-        if asked.path.startswith("/test/"):
+        if asked.path == NEWEST_RUNNER:
+            asked.name = "newest"
+            if not self._spoiled("newest", handler):
+                left = {"X_RateLimit_Remaining": str(self.unnamed)}
+                _send(handler, 200, {"tag_name": "v2.331.0"}, **left)
+        elif asked.path.startswith("/test/"):
             self._played(asked, handler)
         else:
             _say(handler, 404, "Not Found")

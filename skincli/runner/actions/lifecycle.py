@@ -22,7 +22,6 @@ from skincli.runner.actions.setting import setting_of
 from skincli.runner.actions.state import Files, Noted
 from skincli.runner.actions.supervisor import Supervisor
 from skincli.runner.actions.turn import job_of
-from skincli.runner.capacity import engine_host
 from skincli.runner.checks import Environ
 from skincli.runner.container import Container
 from skincli.runner.github import GitHub, GitHubError, Runner
@@ -65,7 +64,7 @@ def start(config: Config, url: str, token: str, environ: Environ, progress: Prog
     online in `runner.start_timeout` seconds: then it is stopped, as after Ctrl-C.
     """
     bare = _without(environ, token)
-    setting = setting_of(config, url, engine_host(bare).architecture)
+    setting = setting_of(config, url, bare)
     files = Files(setting.name)
     files.make()
     busy = f"another command is starting the runner `{setting.name}`"
@@ -90,7 +89,7 @@ def foreground(
     Raises UsageError where one has the name already, SkincliError when it gives up.
     """
     bare = _without(environ, token)
-    setting = setting_of(config, url, engine_host(bare).architecture)
+    setting = setting_of(config, url, bare)
     files = Files(setting.name)
     _require_none(files, setting.name)
     if files.log.exists():  # nobody adds to it

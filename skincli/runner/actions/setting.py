@@ -1,6 +1,7 @@
 """What the containers of one runner are made of, and the commands that make them."""
 
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -8,9 +9,12 @@ from typing import Final
 
 from skincli.config.schema import Config
 from skincli.errors import UsageError
+from skincli.runner.capacity import engine_host
+from skincli.runner.checks import Environ
 from skincli.runner.container import STOP_SECONDS
 from skincli.runner.github import api_of
 from skincli.runner.labels import Labels
+from skincli.runner.proxies import handed_on
 from skincli.runner.volume import MOUNT, given, host_name, mounted, variables
 
 # The runner reads its configuration from here, and takes it out before it starts a job:
@@ -59,9 +63,12 @@ class Setting:
         return cls(**told | lists)
 
 
-def setting_of(config: Config, url: str, architecture: str) -> Setting:
-    """The setting for a repository's URL. Raises UsageError for an architecture without runner."""
-    runner = config.runner
+def setting_of(config: Config, url: str, environ: Environ) -> Setting:
+    """The setting for a repository's URL, on the machine of docker's engine.
+
+    Raises UsageError for an architecture without runner.
+    """
+    runner, architecture = config.runner, engine_host(environ).architecture
     if architecture not in _ARCHITECTURES:
         raise UsageError(
             f"GitHub's image is for x64 and arm64, docker's engine runs on {architecture}",
@@ -76,7 +83,7 @@ def setting_of(config: Config, url: str, architecture: str) -> Setting:
         shm_size=runner.shm_size,
         volume=runner.volume,
         mounts=tuple(runner.mounts),
-        variables=variables(config) | _BEHAVIOUR,
+        variables=variables(config) | handed_on(environ) | _BEHAVIOUR,
         repository=url,
         api=api_of(url, runner.api),
         single=runner.single,
@@ -86,6 +93,11 @@ def setting_of(config: Config, url: str, architecture: str) -> Setting:
 def fresh_name(setting: Setting) -> str:
     """A name at GitHub that no runner had before."""
     return f"{setting.name[:_LONGEST]}-{secrets.token_hex(3)}"
+
+
+def names_made_for(container: str) -> re.Pattern[str]:
+    """The names at GitHub that `fresh_name` may give the runners of a container of this name."""
+    return re.compile(rf"{re.escape(container[:_LONGEST])}-[0-9a-f]{{6}}")
 
 
 def create_command(setting: Setting, runner: str, supervisor: str = "") -> list[str]:

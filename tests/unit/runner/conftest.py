@@ -5,13 +5,14 @@ from functools import partial
 
 import pytest
 from standins.docker import DockerStandIn
-from standins.github import GitHubStandIn, Repo, Token
+from standins.github import NEWEST_RUNNER, GitHubStandIn, Repo, Token
 
 from skincli.config.automation import RunnerConfig
 from skincli.config.operating import TrackingConfig
 from skincli.config.schema import Config
 from skincli.patience import Patience
 from skincli.progress import Silent
+from skincli.runner import registered
 from skincli.runner.github import GitHub
 
 TOKEN = "ghp_0123456789abcdefghijTOKEN"
@@ -83,11 +84,12 @@ def docker(tmp_path):
 
 
 @pytest.fixture
-def place(docker):
+def place(docker, monkeypatch):
     repositories = {"anna/lesions": Repo()}
     tokens = {TOKEN: Token(scopes="repo, workflow"), "weak": Token(rights="read", scopes="repo")}
     with GitHubStandIn(repositories, tokens) as github:
         docker.play(github=github.url)
+        monkeypatch.setattr(registered, "NEWEST_RUNNER", github.url + NEWEST_RUNNER)
         yield Place(docker, github)
 
 
