@@ -138,9 +138,13 @@ def test_a_container_is_made_as_documented(box, docker):
     start(box)
     (argv,) = created(docker)
     text = " ".join(argv)
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    supervisor = f"{boot}:{box.files.read().process}"
     assert text.startswith(
         f"create --rm --init --name {NAME} --hostname {host_name(NAME)} --label skincli=runner "
-        f"--label skincli.runner={names_of(docker)[0]} --gpus all --shm-size 2g --stop-timeout 60 "
+        f"--label skincli.engine=actions --label skincli.repository={URL} "
+        f"--label skincli.runner={names_of(docker)[0]} --label skincli.supervisor={supervisor} "
+        "--gpus all --shm-size 2g --stop-timeout 60 "
         "-v skincli-runner:/skincli -e SKINCLI_VOLUME=/skincli"
     )
     assert text.endswith(
@@ -238,17 +242,15 @@ def test_a_stop_ends_what_a_killed_supervisor_left(box, docker):
 
 
 def test_a_container_that_was_made_and_never_started_is_no_hindrance(box, docker):
-    docker.add(NAME, status="created")
-    with docker._changed() as state:
-        state["containers"][NAME]["labels"]["skincli.runner"] = f"{NAME}-000000"
+    docker.add(NAME, status="created", engine="actions", runner=f"{NAME}-000000")
     start(box)
     assert [call["argv"] for call in docker.calls("rm")] == [["rm", NAME]]
     assert status(box).runner.online
 
 
-@pytest.mark.parametrize("label", ["skincli=runner", ""])
-def test_a_container_that_this_engine_did_not_make_is_left_alone(box, docker, label):
-    docker.add(NAME, label=label)
+@pytest.mark.parametrize("labels", [{"engine": "cml"}, {}])
+def test_a_container_that_this_engine_did_not_make_is_left_alone(box, docker, labels):
+    docker.add(NAME, **labels)
     with pytest.raises(SkincliError, match="did not make"):
         start(box)
     assert docker.containers[NAME]["status"] == "running"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from skincli.errors import SkincliError
 from skincli.runner import capacity, checks, complaints, container, image
 from skincli.runner.ask import ask
 from skincli.runner.capacity import EngineHost
@@ -127,12 +128,6 @@ def test_a_tool_that_counts_nothing_is_taken_at_its_exit_code(docker, monkeypatc
     assert image.toolkit(IMAGE, docker.environ).found == "a container sees its GPUs"
 
 
-def test_an_answer_that_is_no_state_is_told_of(docker):
-    docker.add(NAME, label="", status="")
-    check = container.name_free(NAME, docker.environ, replace=False)
-    assert "what cannot be read: '0 0'" in check.found
-
-
 def test_a_container_that_sees_no_gpu_is_a_failure_though_it_ends_well(docker):
     docker.play(gpus=0)
     check = image.toolkit(IMAGE, docker.environ)
@@ -204,25 +199,6 @@ def test_the_disk_of_docker_is_looked_at(tmp_path, monkeypatch, free, level):
     assert str(tmp_path) in check.found
 
 
-def test_a_name_that_is_free_or_whose_it_is(docker):
-    environ = docker.environ
-    assert container.name_free(NAME, environ, replace=False).ok
-    docker.add(NAME, status="exited")
-    taken = container.name_free(NAME, environ, replace=False)
-    assert (taken.level, "exited" in taken.found) == ("failure", True)
-    assert "--replace" in taken.mend
-    assert container.name_free(NAME, environ, replace=True).ok
-    docker.add("other", label="")
-    assert not container.name_free("other", environ, replace=True).ok
-
-
-def test_an_engine_that_fails_while_asked_for_the_name_is_not_a_free_name(docker):
-    docker.play(engine="down")
-    check = container.name_free(NAME, docker.environ, replace=False)
-    assert not check.ok
-    assert "Cannot connect" in check.found
-
-
 @pytest.mark.parametrize("value", ["", "two words", "a\nPATH=/tmp", "tökén"])
 def test_an_impossible_token_is_a_failure_that_tells_where_cml_looks(value):
     check = token({"REPO_TOKEN": value} if value else {"GITHUB_TOKEN": "x"})
@@ -274,7 +250,8 @@ def test_a_real_client_that_reaches_no_engine(tmp_path):
     }
     assert checks.docker_client(environ).ok
     assert not checks.docker_engine(environ).ok
-    assert not container.name_free(NAME, environ, replace=False).ok
+    with pytest.raises(SkincliError, match=r"none\.sock"):
+        container.find(NAME, environ)
     assert capacity.engine_host(environ).memory is None
     assert not image.is_here(IMAGE, environ)
     answer = ask(["docker", "run", "-d", "skincli-no-such-image"], environ)

@@ -15,6 +15,7 @@ from skincli.cli.app import app
 from skincli.runner.volume import host_name
 
 NAME = "skincli-runner"
+STOPPED = {"stopped": True, "unregistered": True, "left": "", "kept": True}
 
 
 class Command:
@@ -66,7 +67,7 @@ def test_as_json_there_is_nothing_else(command):
     assert found["runner"]["name"] == command.place.runners[0].name
     assert {"name", "level", "found", "mend"} == found["checks"][0].keys()
     assert command("--status", "--json").data["running"]
-    assert command("--stop", "--json").data == {"stopped": True, "unregistered": True, "left": ""}
+    assert command("--stop", "--json").data == STOPPED
 
 
 def test_what_is_to_be_mended_is_marked_and_nothing_starts(command):

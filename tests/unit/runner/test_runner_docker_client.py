@@ -12,6 +12,7 @@ from skincli.config.automation import RunnerConfig
 from skincli.config.schema import Config
 from skincli.runner import capacity, checks, container, image, launch
 from skincli.runner.ask import ask
+from skincli.runner.labels import Labels
 from skincli.runner.volume import host_name
 
 NAME = "skincli-runner"
@@ -44,7 +45,7 @@ def test_a_start_asks_for_what_is_meant(engine, created):
     host = asked["HostConfig"]
     assert asked["Image"] == "iterativeai/cml:0-dvc2-base1-gpu"
     assert asked["Hostname"] == host_name(NAME)
-    assert asked["Labels"] == {"skincli": "runner"}
+    assert Labels.of(asked["Labels"]) == Labels(ours=True, engine="cml", repository=URL)
     assert asked["Env"][:2] == ["REPO_TOKEN=secret", "_CML_RUNNER_SENSITIVE_ENV=REPO_TOKEN"]
     assert "SKINCLI_VOLUME=/skincli" in asked["Env"]
     assert asked["StopTimeout"] == 60
@@ -82,23 +83,28 @@ def test_every_size_that_is_allowed_means_the_same_to_docker(created):
 
 
 @pytest.mark.parametrize(
-    ("labels", "ours"), [({"skincli": "runner"}, True), ({"a": "b"}, False), (None, False)]
+    ("told", "labels"),
+    [
+        ({"skincli": "runner", "skincli.engine": "cml"}, Labels(ours=True, engine="cml")),
+        ({"a": "b"}, Labels(ours=False)),
+        (None, Labels(ours=False)),
+    ],
 )
-def test_the_state_of_a_container_is_read(engine, labels, ours):
-    engine.labels = labels
+def test_the_state_of_a_container_is_read(engine, told, labels):
+    engine.labels = told
     found = container.find(NAME, engine.environ)
-    assert found == container.Container(NAME, "running", 3, 2, ours)
+    assert found == container.Container(NAME, IDENTITY, "running", 3, 2, labels)
 
 
 def test_no_container_is_none(engine):
     assert container.find("other", engine.environ) is None
-    assert container.name_free("other", engine.environ, replace=False).ok
 
 
 def test_the_registration_is_copied_out_of_the_container(engine):
     engine.status = "exited"
-    assert container.registered_id(NAME, engine.environ) == 12
-    assert container.registered_id("other", engine.environ) is None
+    found = container.registration(NAME, engine.environ)
+    assert found == container.Registration(12, "cml-0123456789")
+    assert container.registration("other", engine.environ) is None
 
 
 def test_the_engines_machine_is_told(engine):

@@ -89,7 +89,7 @@ def test_an_engine_takes_the_place_of_the_other_and_of_itself(both):
         assert result.started
         assert [each.name for each in both.runners] == [result.runner.name]
         assert status(both, settings).running
-    assert not Files(NAME).lock.exists() or not status(both, ACTIONS).running
+    assert not Files(NAME).read()
 
 
 def test_the_log_of_the_supervisor_is_followed(both):

@@ -4,10 +4,10 @@ import threading
 
 import pytest
 from standins.faults import answers
-from standins.github import Token
+from standins.github import Repo, Token
 
 from skincli.errors import Interrupted, SkincliError, UsageError
-from skincli.runner import lifecycle
+from skincli.runner import container, lifecycle
 from skincli.runner.engine import NotListed
 from skincli.runner.github_api import TRIES
 from skincli.runner.set_up import set_up_runner
@@ -22,16 +22,18 @@ def up(place):
     return place
 
 
-def status(place, environ=None):
-    return lifecycle.status(place.config(), environ or place.environ)
+def status(place, environ=None, **settings):
+    return lifecycle.status(place.config(**settings), environ or place.environ)
 
 
-def stop(place, environ=None):
-    return lifecycle.stop(place.config(), environ or place.environ, place.notes)
+def stop(place, environ=None, force=False, **settings):
+    config = place.config(**settings)
+    return lifecycle.stop(config, environ or place.environ, place.notes, force=force)
 
 
-def start(place, environ=None, **settings):
-    return lifecycle.start(place.config(**settings), environ or place.environ, place.notes)
+def start(place, environ=None, allow_public=False, **settings):
+    config = place.config(**settings)
+    return lifecycle.start(config, environ or place.environ, place.notes, allow_public=allow_public)
 
 
 def test_the_state_of_a_runner_that_runs(up):
@@ -96,7 +98,7 @@ def test_a_stop_lets_the_runner_unregister_and_keeps_the_container(up):
     assert up.runners == []
     assert up.docker.containers[NAME]["status"] == "exited"
     (call,) = up.docker.calls("stop")
-    assert call["argv"] == ["stop", "-t", "60", NAME]
+    assert call["argv"] == ["stop", "-t", "60", up.docker.containers[NAME]["id"]]
 
 
 def test_a_stop_removes_what_did_not_unregister(up):
@@ -118,13 +120,58 @@ def test_a_stop_leaves_the_ghosts_of_others(up):
     assert [each.name for each in up.runners] == ["cml-0123456789"]
 
 
-def test_a_runner_that_github_holds_on_to_is_told_of(up):
-    up.docker.play(cml="deaf")
+def test_a_runner_at_work_is_not_stopped(up):
     up.runners[0].busy = True
-    result = stop(up)
-    assert result.unregistered is False
-    assert "cancel its job" in result.left
+    with pytest.raises(SkincliError, match="is at work on a job") as caught:
+        stop(up)
+    assert "--force" in caught.value.hint
+    assert up.docker.containers[NAME]["status"] == "running"
+    assert up.docker.calls("stop") == []
+
+
+def test_by_force_it_is_killed_with_its_job_and_github_holds_on_to_it(up):
+    up.runners[0].busy = True
+    result = stop(up, force=True)
+    assert "is still running a job" in up.docker.containers[NAME]["log"][-1]
+    assert (result.stopped, result.unregistered) == (True, False)
+    assert f"cancel the job of {up.runners[0].name}" in result.left
     assert "warning: " in up.notes.lines[-1]
+
+
+def test_where_nobody_tells_whether_it_is_at_work_a_stop_says_so(up):
+    stop(up, up.docker.environ)
+    assert any("whether cml-" in line and "was not asked" in line for line in up.notes.lines)
+
+
+def test_the_namesake_of_a_number_is_neither_shown_nor_removed(up):
+    """Another repository counts its runners by itself."""
+    (mine,) = up.runners
+    up.docker.run("kill", NAME)
+    mine.name = "of-another-machine"
+    assert status(up).runners == ()
+    assert stop(up).unregistered
+    assert [each.name for each in up.runners] == ["of-another-machine"]
+    assert start(up).runners[0].name.startswith("cml-")
+    assert len(up.runners) == 2
+
+
+@pytest.mark.parametrize("act", [stop, start, status])
+def test_a_clone_of_another_repository_is_told_whose_runner_it_is(up, act):
+    up.github.repositories["bob/other"] = Repo(runners=dict(up.repo.runners))
+    with pytest.raises(UsageError, match=r"of https://github.com/anna/lesions, not of .*bob/oth"):
+        act(up, repo="https://github.com/bob/other")
+    assert up.docker.containers[NAME]["status"] == "running"
+    assert len(up.github.repositories["bob/other"].runners) == 1
+
+
+def test_the_case_of_an_address_makes_no_other_repository(up):
+    assert status(up, repo="https://github.com/Anna/Lesions").running
+
+
+def test_a_link_in_the_place_of_a_registration_is_not_followed(up, tmp_path):
+    (tmp_path / "mine.json").write_text('{"agentId": 1, "agentName": "a"}')
+    up.docker.play(link=str(tmp_path / "mine.json"))
+    assert container.registration(NAME, up.docker.environ) is None
 
 
 def test_a_stop_without_a_token_says_how_to_look(up):
@@ -137,10 +184,16 @@ def test_a_stop_without_a_token_says_how_to_look(up):
 
 
 def test_a_stop_where_github_is_away_is_a_stop(up):
-    up.github.faults["runners"] = [answers(502)] * TRIES
+    up.github.faults["runners"] = [answers(502)] * TRIES * 2
     result = stop(up)
     assert (result.stopped, result.unregistered) == (True, None)
     assert "answers 502" in result.left
+
+
+def test_another_machines_runner_is_not_taken_for_one_that_has_not_registered(up):
+    up.ghost("gpuserver", status="online")
+    up.docker.play(link="/nowhere")
+    assert status(up).runners == ()
 
 
 def test_a_stop_whose_runner_cannot_be_told_says_so(up, monkeypatch):
@@ -156,7 +209,7 @@ def test_nothing_to_act_on_is_an_error(place, act):
 
 @pytest.mark.parametrize("act", [stop, start])
 def test_a_container_of_someone_else_is_not_touched(place, act):
-    place.docker.add(NAME, label="")
+    place.docker.add(NAME)
     with pytest.raises(UsageError, match="was not made by skincli"):
         act(place)
     assert place.docker.changes() == []
@@ -218,6 +271,27 @@ def test_a_token_that_lost_its_rights_is_refused_before_the_start(up):
     with pytest.raises(SkincliError, match="404"):
         start(up)
     assert up.docker.calls("start") == []
+
+
+def test_a_repository_that_became_public_is_not_started_for(up):
+    stop(up)
+    up.repo.private = False
+    with pytest.raises(SkincliError, match="visibility: anna/lesions is public"):
+        start(up)
+    assert up.docker.calls("start") == []
+    assert start(up, allow_public=True).running
+
+
+def test_a_start_again_that_cannot_be_taken_back_says_so_and_stays_interrupted(up, monkeypatch):
+    def interrupted(*_):
+        raise Interrupted(2)
+
+    stop(up)
+    monkeypatch.setattr("skincli.runner.cml.wait_until_registered", interrupted)
+    up.docker.play(stop="cannot stop container: permission denied")
+    with pytest.raises(Interrupted):
+        start(up)
+    assert "warning: the runner may still run: docker could not stop" in up.notes.lines[-1]
 
 
 def test_the_log_is_followed_to_its_end_and_masked(up):

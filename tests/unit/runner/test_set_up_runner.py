@@ -9,6 +9,7 @@ from standins.faults import answers
 
 from skincli.errors import Interrupted, SkincliError, UsageError
 from skincli.runner import launch
+from skincli.runner.container import Registration
 from skincli.runner.engine import NotListed
 from skincli.runner.github_api import TRIES
 from skincli.runner.set_up import set_up_runner
@@ -52,7 +53,8 @@ def test_a_runner_is_started_as_documented(place):
     (run,) = started(place.docker)
     assert run["argv"] == shlex.split(
         f"run -d --init --name skincli-runner --hostname {host_name('skincli-runner')} "
-        "--label skincli=runner "
+        "--label skincli=runner --label skincli.engine=cml "
+        f"--label skincli.repository={place.repository} "
         "--restart unless-stopped --gpus all --shm-size 8g --stop-timeout 60 "
         "-v skincli-runner:/skincli -e REPO_TOKEN "
         f"{' '.join(f'-e {name}={value}' for name, value in VARIABLES.items())} "
@@ -325,7 +327,7 @@ def test_a_server_is_what_the_jobs_are_told_of(place):
 
 
 def test_a_taken_name_stops_the_start(place):
-    place.docker.add(NAME, status="exited")
+    place.docker.add(NAME, status="exited", engine="cml")
     assert failures(set_up(place)).keys() == {"container name"}
     assert place.docker.containers.keys() == {NAME}
 
@@ -358,7 +360,7 @@ def test_a_replacement_of_one_that_was_killed_removes_its_ghost(place):
 
 
 def test_a_replacement_touches_no_container_of_someone_else(place):
-    place.docker.add(NAME, label="")
+    place.docker.add(NAME)
     result = set_up(place, replace=True)
     assert failures(result).keys() == {"container name"}
     assert place.docker.calls("stop") == []
@@ -417,7 +419,8 @@ def test_a_runner_that_is_not_listed_in_time_is_left_to_go_on(place):
 def test_a_runner_that_is_listed_but_offline_is_not_there_yet(place, monkeypatch):
     listed = place.ghost("cml-0123456789")
     place.docker.play(cml="silent")
-    monkeypatch.setattr("skincli.runner.container.registered_id", lambda *_: listed.id)
+    told = Registration(listed.id, listed.name)
+    monkeypatch.setattr("skincli.runner.container.registration", lambda *_: told)
     with pytest.raises(NotListed):
         set_up(place, settings={"start_timeout": 0.3}.items())
 
@@ -444,7 +447,7 @@ def test_a_name_that_is_taken_in_the_last_moment_is_left_alone(place, monkeypatc
     run = launch.ask_to_the_end
 
     def overtaken(*asked):
-        place.docker.add(NAME, status="created")
+        place.docker.add(NAME, status="created", engine="cml")
         return run(*asked)
 
     monkeypatch.setattr(launch, "ask_to_the_end", overtaken)
