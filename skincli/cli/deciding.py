@@ -57,6 +57,8 @@ def promote(
         s.output.result(result, _verdict_lines(result))
         if not result.promoted:
             raise _refusal(s, model, result)
+        if result.held:
+            return
         if result.dry_run:
             s.output.next(s.command(f"promote {model}"))
         elif to == "challenger":
@@ -101,6 +103,8 @@ def _verdict_lines(result: "PromoteResult") -> list[str]:
     what = f"{result.name} version {result.version or 'to come'}"
     moves_on = result.before and result.alias != "challenger"
     before = f", before: version {result.before}" if moves_on else ""
+    if result.held:
+        return [*lines, f"It is the champion of {result.name} already, and stays that"]
     if result.left:
         lines.append("promotion.automatic is false, so the champion stays for a person to move")
     if result.promoted:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
 from skincli.config.schema import Config
-from skincli.errors import ModelError, UsageError
+from skincli.errors import UsageError
 from skincli.progress import Progress
 from skincli.promotion.evidence import gather
 from skincli.promotion.gate import Verdict, judge
@@ -33,7 +33,8 @@ class PromoteResult:
     `promoted` is whether `alias` moved, or with `dry_run` would have; `forced` that it did
     although the gate was not met. `version` is None for a model that a dry run left unregistered,
     `before` the version that `registry.alias` pointed to, None for a first promotion.
-    `left` is whether a dry run was made of it because `promotion.automatic` leaves it to a person.
+    `left` is whether a dry run was made of it because `promotion.automatic` leaves it to a person,
+    `held` because it was to be challenger and is the champion already.
     """
 
     name: str
@@ -45,6 +46,7 @@ class PromoteResult:
     forced: bool
     dry_run: bool
     left: bool
+    held: bool
     synthetic: bool
 
 
@@ -67,17 +69,15 @@ def promote(
     `unattended` unless `promotion.automatic` allows it.
 
     Raises GateError when the model may have seen its test images, fails its self-test or was not
-    measured on the current test part; ModelError for a champion that is to be challenger;
-    SkincliError when another promotion came first.
+    measured on the current test part; SkincliError when another promotion came first.
     """
     _require_sense(to, force, reason, unattended)
     left = unattended and not config.promotion.automatic
-    dry_run = dry_run or left
     candidate = resolve(config, model)
     registry = read_registry(config)
     champion = registry.current(config.registry.alias)
-    if to == CHALLENGER:
-        _require_other(champion, candidate.bundle.digest)
+    held = to == CHALLENGER and _is(champion, candidate.bundle.digest)
+    dry_run = dry_run or left or held
     evidence = gather(config, candidate, champion, progress)
     verdict = judge(config.promotion, evidence)
     version, action = candidate.version, _action(to, verdict.met or force)
@@ -97,6 +97,7 @@ def promote(
         forced=forced,
         dry_run=dry_run,
         left=left,
+        held=held,
         synthetic=candidate.bundle.spec.lineage.synthetic,
     )
 
@@ -112,12 +113,8 @@ def _require_sense(to: Target, force: bool, reason: str | None, unattended: bool
         )
 
 
-def _require_other(champion: ModelVersion | None, digest: str) -> None:
-    if champion is not None and champion.digest == digest:
-        raise ModelError(
-            f"version {champion.version} is the champion: it cannot challenge itself",
-            "name another model: `skincli models list` shows them",
-        )
+def _is(champion: ModelVersion | None, digest: str) -> bool:
+    return champion is not None and champion.digest == digest
 
 
 def _action(to: Target, through: bool) -> Action:

@@ -129,10 +129,10 @@ def test_a_challenger_need_not_meet_the_gate_and_leaves_the_champion_alone(confi
     assert aliases(config) == {"champion": "1", "challenger": "3"}
 
 
-def test_a_champion_cannot_challenge_itself_and_no_challenger_is_forced(config, models):
+def test_a_champion_stays_that_and_no_challenger_is_forced(config, models):
     promote(config, models["best"], Silent())
-    with pytest.raises(ModelError, match="version 1 is the champion"):
-        promote(config, models["best"], Silent(), to="challenger")
+    again = promote(config, models["best"], Silent(), to="challenger")
+    assert (again.held, again.dry_run) == (True, True)
     with pytest.raises(UsageError, match="no meaning with `--to challenger`"):
         promote(config, models["good"], Silent(), to="challenger", force=True, reason="so")
     assert aliases(config) == {"champion": "1"}
