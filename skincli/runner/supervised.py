@@ -44,10 +44,13 @@ def start_again(
 def status(config: Config, access: Access) -> RunnerStatus:
     found = actions.status(config, access.environ, access.github)
     runners = (found.runner,) if found.runner is not None else ()
-    noted = found.noted
+    noted, held = found.noted, found.container
     doing = f"{noted.doing} since {noted.since}, {noted.jobs} jobs done" if noted else ""
+    other = held.labels.supervisor_process if held is not None and not found.running else ""
+    if other:
+        doing = f"of another user, or another state folder (pid {other.partition(':')[0]})"
     unknown = access.lacks if access.github is None else found.unknown
-    return RunnerStatus(found.running, found.container, runners, doing, unknown)
+    return RunnerStatus(found.running or bool(other), held, runners, doing, unknown)
 
 
 def stop(config: Config, access: Access, progress: Progress, force: bool) -> Stopped:

@@ -17,16 +17,16 @@ def end_container(name: str, environ: Environ) -> None:
 
     One that another supervisor keeps going is left to that.
     """
-    found = container.find(name, environ)
-    if found is None or found.labels.engine != "actions" or found.labels.kept_by_another:
-        return
-    if found.running:
-        container.stop(name, environ)
-    # Docker removes what has run by itself, a moment after its end, and complains of help.
+    # Docker removes what has run by itself, a moment after its end, and complains of help. A client
+    # of its that was cut off may still start what was only made a moment ago.
     for _ in range(_LOOKS):
-        if container.find(name, environ) is None:
+        found = container.find(name, environ)
+        if found is None or found.labels.engine != "actions" or found.labels.kept_by_another:
             return
-        with suppress(SkincliError):
-            container.remove(name, environ)
+        if found.running:
+            container.stop(name, environ)
+        else:
+            with suppress(SkincliError):
+                container.remove(name, environ)
         time.sleep(_BETWEEN_LOOKS)
     container.remove(name, environ)
