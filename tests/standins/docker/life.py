@@ -71,7 +71,7 @@ def offline(state, found):
 def _register(state, found):
     """Under a name that is new each time, unless it was given one."""
     command = found["command"]
-    name = _option(command, "--name") or f"cml-{os.urandom(5).hex()}"
+    name = _option(command, "--name") or f"0a{os.urandom(4).hex()}"
     labels = ["self-hosted", "Linux", "X64", *_option(command, "--labels").split(",")]
     repository = "/".join(_option(command, "--repo").split("/")[3:])
     wanted = {"repository": repository, "name": name, "labels": labels}

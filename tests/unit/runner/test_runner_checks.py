@@ -2,19 +2,15 @@ import os
 import shutil
 import stat
 import time
-from pathlib import Path
 
 import pytest
 
 from skincli.errors import SkincliError
 from skincli.runner import capacity, checks, complaints, container, image
 from skincli.runner.ask import ask
-from skincli.runner.capacity import EngineHost
-from skincli.runner.token import masked, token, without_tokens
 
 IMAGE = "iterativeai/cml:0-dvc2-base1-gpu"
 NAME = "skincli-runner"
-GB = 10**9
 
 
 def program(folder, script):
@@ -22,10 +18,6 @@ def program(folder, script):
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(stat.S_IRWXU)
     return [str(path)]
-
-
-def host(memory=128 * GB, root=None, architecture="x86_64"):
-    return EngineHost(architecture, root, memory)
 
 
 def test_the_complaint_is_the_last_telling_line(tmp_path):
@@ -151,89 +143,6 @@ def test_a_download_that_fails_says_what_to_do(place, reason, mend):
     check = image.pull(IMAGE, place.environ, place.notes)
     assert (check.level, check.found) == ("failure", f"Error response from daemon: {reason}")
     assert mend in check.mend
-
-
-def test_what_docker_tells_of_its_machine(docker):
-    docker.play(info={"DockerRootDir": "/mnt/docker", "MemTotal": 7, "Architecture": "aarch64"})
-    assert capacity.engine_host(docker.environ) == EngineHost("aarch64", Path("/mnt/docker"), 7)
-
-
-@pytest.mark.parametrize("info", [[], {}, None, {"MemTotal": 0, "DockerRootDir": ""}])
-def test_a_docker_that_tells_nothing_is_no_failure(docker, info):
-    docker.play(info=info)
-    found = capacity.engine_host(docker.environ)
-    assert (found.root, found.memory) == (None, None)
-    assert found.architecture
-    assert capacity.disk(found).level == "warning"
-
-
-def test_shared_memory_must_fit_into_the_memory():
-    assert capacity.memory(host(100 * GB), "8g").level == "ok"
-    check = capacity.memory(host(7 * GB), "8g")
-    assert check.level == "failure"
-    assert "7.0 GB, 8.6 GB of it" in check.found
-    assert "--shm-size 3g" in check.mend
-
-
-def test_this_machines_own_memory_is_looked_at_for_what_is_free():
-    available, total = capacity.memory_sizes(Path("/proc/meminfo").read_text())
-    assert 0 < available < total
-    whole = capacity.memory(host(total), f"{total // 1024}k")
-    assert whole.level == "warning"
-    assert "available of" in whole.found
-
-
-@pytest.mark.parametrize(
-    ("size", "bytes_"), [("8g", 8 << 30), ("512m", 512 << 20), ("3k", 3072), ("9b", 9), ("7", 7)]
-)
-def test_sizes_are_read_as_docker_reads_them(size, bytes_):
-    assert capacity.size_in_bytes(size) == bytes_
-
-
-@pytest.mark.parametrize(("free", "level"), [(9, "failure"), (39, "warning"), (41, "ok")])
-def test_the_disk_of_docker_is_looked_at(tmp_path, monkeypatch, free, level):
-    usage = type("Usage", (), {"free": free * GB})
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: {tmp_path: usage}[path])
-    check = capacity.disk(host(root=tmp_path))
-    assert check.level == level
-    assert str(tmp_path) in check.found
-
-
-@pytest.mark.parametrize("value", ["", "two words", "a\nPATH=/tmp", "tökén"])
-def test_an_impossible_token_is_a_failure_that_tells_where_cml_looks(value):
-    check = token({"REPO_TOKEN": value} if value else {"GITHUB_TOKEN": "x"})
-    assert check.level == "failure"
-    assert "REPO_TOKEN, repo_token, GITHUB_TOKEN in this order" in check.mend
-    assert value == "" or value not in repr(check)
-
-
-def test_programs_of_this_machine_get_no_token_of_any_name():
-    environ = {"REPO_TOKEN": "a", "repo_token": "b", "GITHUB_TOKEN": "c", "PATH": "/bin"}
-    assert without_tokens(environ | {"GH_TOKEN": "a"}) == {"PATH": "/bin"}
-    assert without_tokens({"REPO_TOKEN": "", "EMPTY": ""}) == {"EMPTY": ""}
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("REPO_TOKEN=secret in", "REPO_TOKEN=*** in"),
-        ("a ghp_0123456789abcdefABCD b", "a *** b"),
-        ("github_pat_0123456789abcdef_x", "***"),
-        ("config.sh --token AREGISTRATION --url u", "config.sh --token *** --url u"),
-        (
-            "Command failed: config.sh,--token,AREG,--url,u",
-            "Command failed: config.sh,--token,***,--url,u",
-        ),
-        ('"--token=AREG" "--url"', '"--token=***" "--url"'),
-        ("nothing to hide", "nothing to hide"),
-    ],
-)
-def test_what_looks_like_a_token_is_masked(text, shown):
-    assert masked(text, "secret") == shown
-
-
-def test_without_a_token_nothing_else_is_masked():
-    assert masked("plain text", "") == "plain text"
 
 
 def test_lenient_softens_failures_only():

@@ -97,7 +97,7 @@ def test_a_whole_life(command):
     command("--idle-timeout", "1h", "--labels", "cml-gpu,a100", "--shm-size", "2g")
     first = command("--status")
     assert "The container `skincli-runner` is running" in first.out
-    assert "GitHub lists the runner cml-" in first.out
+    assert "GitHub lists the runner 0a" in first.out
     assert "a100" in first.out
     assert "there is a container `skincli-runner` already (running)" in command(code=1).out
     command("--replace")
@@ -109,7 +109,7 @@ def test_a_whole_life(command):
     stopped = command("--status", code=1)
     assert "has ended with exit code 0" in stopped.out
     assert "→ skincli runner-setup --start" in stopped.err
-    assert "GitHub lists the runner cml-" in command("--start").out
+    assert "GitHub lists the runner 0a" in command("--start").out
     command.assert_nothing_left()
 
 

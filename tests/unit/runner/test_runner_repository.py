@@ -14,6 +14,7 @@ ADDRESS = "https://github.com/anna/lesions"
         "git@github.com:anna/lesions",
         "ssh://git@github.com/anna/lesions.git",
         "ssh://git@github.com:22/anna/lesions.git",
+        "ssh://git@ssh.github.com:443/anna/lesions.git",
         "https://github.com/anna/lesions.git",
         "https://github.com/anna/lesions/",
         ADDRESS,
