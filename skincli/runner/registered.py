@@ -12,9 +12,9 @@ from skincli.runner.actions.setting import names_made_for
 from skincli.runner.checks import Check
 from skincli.runner.github import GitHub, GitHubError, Runner
 
-# The names that CML makes up: ten characters of 36, in some versions after a prefix. One without
-# any digit is a word that somebody chose.
-_MADE_UP: Final = re.compile(r"(?:cml-)?(?=[a-z]*[0-9])[0-9a-z]{10}")
+# The names that CML makes up: ten characters of 36, in some versions after a prefix. Where no digit
+# is before a letter, as in `trainbox01`, somebody may have chosen it, and one in sixteen is missed.
+_MADE_UP: Final = re.compile(r"(?:cml-)?(?=[a-z]*[0-9]+[a-z])[0-9a-z]{10}")
 # CML asks it by itself, whatever host the repository is on, without token and without proxy.
 NEWEST_RUNNER: Final = "https://api.github.com/repos/actions/runner/releases/latest"
 _PATIENCE: Final = 5.0

@@ -224,8 +224,9 @@ def test_config_doctor_and_the_runners_dry_run(project):
     token = "ghp_never_to_be_seen"
     dry = skincli(
         project, "runner-setup", "--dry-run", "runner.repo=https://github.com/me/mine",
-        REPO_TOKEN=token,
+        code=1, REPO_TOKEN=token,
     )  # fmt: skip
+    assert "✗ token's rights" in dry.out
     assert "docker run -d" in dry.out
     assert "--repo https://github.com/me/mine" in dry.out
     assert token not in dry.out + dry.err

@@ -22,8 +22,9 @@ class GitHubStandIn(StandIn):
 
     Faults go by `repository`, `runners`, `rights`, `jit`, `jit after` (it is done, and the answer
     lost), `remove` and `newest`; `stall` hangs up after 20 seconds or at the end. `limited` is a
-    used-up limit of the rate, `unnamed` how many questions without a token are left. `moved` holds the new places of `/repos/OWNER/NAME`. What a container does at
-    GitHub by another protocol, a stand-in of docker does under `/test/`, without a token.
+    used-up limit of the rate, `unnamed` how many questions without a token are left. `moved` holds
+    the new places of `/repos/OWNER/NAME`. What a container does at GitHub by another protocol, a
+    stand-in of docker does under `/test/`, without a token.
     """
 
     def __init__(self, repositories: dict[str, Repo], tokens: dict[str, Token]) -> None:

@@ -1,4 +1,4 @@
-"""The installed `skincli runner-setup`: a process of its own, what it prints, its exit codes."""
+"""`skincli runner-setup`: what it prints, its exit codes; the installed one where that counts."""
 
 import json
 import os
@@ -7,7 +7,8 @@ import signal
 import subprocess
 
 import pytest
-from commands import SKINCLI, skincli, spawn
+from command_line import Command
+from commands import SKINCLI
 from running import wait_for
 from typer.testing import CliRunner
 
@@ -18,38 +19,13 @@ NAME = "skincli-runner"
 STOPPED = {"stopped": True, "unregistered": True, "left": "", "kept": True}
 
 
-class Command:
-    """The command in a folder, for a place."""
-
-    def __init__(self, place, folder):
-        self.place = place
-        self.folder = folder
-        self.environ = place.environ | {"SKINCLI__RUNNER__API": place.github.url}
-        self.environ["SKINCLI__RUNNER__REPO"] = place.repository
-
-    def __call__(self, *words, code=0, **environ):
-        done = skincli(self.folder, "runner-setup", *words, code=code, **self.environ | environ)
-        self.place.assert_token_stayed_secret(done.out, done.err)
-        return done
-
-    def spawn(self, *words):
-        return spawn(self.folder, "runner-setup", *words, **self.environ)
-
-    def assert_nothing_left(self):
-        """The token is in no file but in those in which the stand-ins keep what they were told."""
-        kept = self.place.docker.folder
-        for path in self.folder.parent.rglob("*"):
-            if path.is_file() and kept not in path.parents:
-                assert self.place.token.encode() not in path.read_bytes(), path
-
-
 @pytest.fixture
 def command(place, tmp_path):
     return Command(place, tmp_path / "work")
 
 
 def test_a_start_tells_all_that_it_looked_at_and_the_runner(command):
-    done = command()
+    done = command.installed()
     (runner,) = command.place.runners
     assert done.out.splitlines()[-1] == (
         f"Started the runner {runner.name} (online), labels self-hosted, Linux, X64, cml-gpu"
@@ -90,6 +66,18 @@ def test_a_dry_run_prints_lines_that_work_in_a_shell(command):
     subprocess.run(["bash", "-ec", "\n".join(commands)], env=environ, check=True, text=True)
     assert [each.status for each in command.place.runners] == ["online"]
     command.assert_nothing_left()
+
+
+def test_a_dry_run_of_what_would_not_start_tells_all_and_fails(command):
+    command.place.docker.play(toolkit="missing")
+    done = command("--dry-run", code=1)
+    assert "✗ NVIDIA container toolkit: " in done.out
+    assert "docker run -d" in done.out
+    assert "nothing would start: one thing is to be mended first" in done.err
+    command.place.docker.play(info={"Architecture": "riscv64"})
+    done = command("--dry-run", "--engine", "actions", code=1)
+    assert "✗ architecture: riscv64" in done.out
+    assert "The commands" not in done.out
 
 
 def test_a_whole_life(command):
