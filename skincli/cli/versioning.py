@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,6 +24,7 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands of data versions to `skincli data`."""
     for command in (version, remote, push, pull, status, checkout):
         app.command()(command)
+    app.command(hidden=True)(check_params)
 
 
 def version(
@@ -146,6 +148,16 @@ def checkout(
         s.output.result(result, lines)
         known = f" --config {shlex.quote(f'{result.folder}/config.yaml')}" if result.folder else ""
         s.output.next(s.command(f"data prepare{known}"))
+
+
+def check_params(
+    overrides: Overrides = None, config: ConfigFile = None, debug: Debug = False
+) -> None:
+    """For the stages of dvc.yaml: fail where params.yaml is not what decides."""
+    with session(overrides or [], config, False, debug) as s:
+        from skincli.versioning.agreement import require_agreement
+
+        require_agreement(s.config, Path.cwd())
 
 
 def _version_lines(result: "VersionResult") -> Iterator[str]:

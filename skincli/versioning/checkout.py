@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from skincli.config.schema import Config
 from skincli.errors import UsageError
@@ -28,7 +28,13 @@ from skincli.versioning.recording import (
     read_pointers,
 )
 from skincli.versioning.run_records import RunRecord, run_record
-from skincli.versioning.stages import PREPARE, STAGES_FILE, write_stages
+from skincli.versioning.stages import (
+    PARAMS_FILE,
+    PREPARE,
+    STAGES_FILE,
+    write_pipeline,
+    write_stages,
+)
 from skincli.versioning.workspace import Workspace
 
 _MAKE_ONE: Final = "`skincli data version` before a training makes one"
@@ -79,7 +85,7 @@ def checkout(
         folder=record.folder,
         raw=version.raw,
         fetched=fetched,
-        packed=bool(version.prepare),
+        packed=version.packed,
     )
 
 
@@ -137,18 +143,17 @@ def _pointing_to(config: Config, workspace: Workspace, version: DataVersion) -> 
     """The pointers name another version; those of before come back if the body fails."""
     tracked = workspace.tracked
     lock, stages = tracked.here / LOCK_FILE, tracked.here / STAGES_FILE
-    files = [*workspace.pointer_files, lock]
+    files = [*workspace.pointer_files, lock, stages, tracked.here / PARAMS_FILE]
     before = {file: file.read_bytes() if file.is_file() else None for file in files}
-    if not (read_yaml(stages).get("stages") or {}).get(PREPARE):
-        write_stages(config, tracked)
     try:
         for index, part in enumerate(version.raw):
             pointer = Pointer(files[index], part, version.marks if index == 0 else Marks())
             if read_pointer(tracked.raw[index]) != pointer:
                 write_pointer(pointer)
         if version.prepare:
-            there = read_yaml(lock)
-            locked = there.get("stages") or {}
+            write = write_stages if PREPARE in _stages(stages) else write_pipeline
+            write(config, tracked, version.marks.pack)
+            there, locked = read_yaml(lock), _stages(lock)
             if locked.get(PREPARE) != version.prepare:
                 entries = {**locked, PREPARE: version.prepare}
                 write_yaml(lock, {"schema": "2.0", **there, "stages": entries})
@@ -157,3 +162,8 @@ def _pointing_to(config: Config, workspace: Workspace, version: DataVersion) -> 
         for file, content in before.items():
             file.unlink(missing_ok=True) if content is None else file.write_bytes(content)
         raise
+
+
+def _stages(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = read_yaml(file).get("stages") or {}
+    return found

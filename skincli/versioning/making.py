@@ -13,7 +13,7 @@ from skincli.errors import UsageError
 from skincli.progress import Progress
 from skincli.versioning.pointers import Marks, Pinned, mark
 from skincli.versioning.recording import LOCK_FILE, marks_of, read_pointers
-from skincli.versioning.stages import PARAMS_FILE, PREPARE, STAGES_FILE, write_stages
+from skincli.versioning.stages import PARAMS_FILE, PREPARE, STAGES_FILE, write_pipeline
 from skincli.versioning.workspace import Workspace
 
 # What skincli keeps beside the raw set, all of which is made anew or versioned by DVC.
@@ -52,7 +52,7 @@ def version(config: Config, message: str | None, progress: Progress) -> VersionR
         before = _texts(workspace)
         _write_ignored(workspace)
         _write_left_out(workspace)
-        write_stages(config, tracked)
+        write_pipeline(config, tracked, prepared.folder.name)
         marks = marks_of(prepared)
         if not _is_current(workspace, marks):
             _add(workspace, marks, progress)

@@ -1,7 +1,7 @@
 """The data version that a run is trained on, told from the pointers alone: DVC is not asked."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
 from skincli.config.data import DataConfig
@@ -31,14 +31,16 @@ class DataVersion:
     """What git and DVC keep of the data that a run is trained on.
 
     `data` is the name of the set, `raw` are its pointers. `prepare` is the stage of that name in
-    `dvc.lock`, empty where the run's set was prepared otherwise. `modified` says that the data at
-    hand are others than the version's, `committed` that the last commit has the version.
+    `dvc.lock`, which has the splits, empty where the run's set was split otherwise; `packed` says
+    whether it has the run's pack too, which may be of another size. `modified` says that the data
+    at hand are others than the version's, `committed` that the last commit has the version.
     """
 
     data: str
     raw: tuple[Pinned, ...]
     marks: Marks
     prepare: dict[str, Any]
+    packed: bool
     modified: bool
     committed: bool
 
@@ -60,12 +62,13 @@ def data_version(data: DataConfig, prepared: PreparedSet) -> DataVersion | None:
     if not pointers:
         return None
     known, ours = pointers[0].marks, marks_of(prepared)
-    stage = locked_stage(tracked, pointers)
+    stage = locked_stage(tracked, pointers) if ours.split == known.split else {}
     return DataVersion(
         data=data.set_name,
         raw=tuple(pointer.pinned for pointer in pointers),
         marks=known,
-        prepare=stage if replace(ours, contents="") == replace(known, contents="") else {},
+        prepare=stage,
+        packed=bool(stage) and ours.pack == known.pack,
         modified=ours.contents != known.contents,
         committed=_are_committed(tracked, pointers),
     )
@@ -88,12 +91,12 @@ def locked_stage(tracked: Tracked, pointers: Sequence[Pointer]) -> dict[str, Any
     """The stage `prepare` of `dvc.lock` if it was made of these raw data, else nothing."""
     stages = read_yaml(tracked.here / LOCK_FILE).get("stages") or {}
     stage: dict[str, Any] = stages.get(PREPARE) or {}
-    made_of = {dep["path"]: dep.get("md5") for dep in stage.get("deps", ())}
+    made_of = {(dep["path"], dep.get("md5")) for dep in stage.get("deps", ())}
     wanted = {
-        tracked.relative(path): pointer.pinned.md5
+        (tracked.relative(path), pointer.pinned.md5)
         for path, pointer in zip(tracked.raw, pointers, strict=True)
     }
-    return stage if made_of == wanted else {}
+    return stage if wanted <= made_of else {}
 
 
 def to_record(version: DataVersion | None) -> dict[str, Any]:
@@ -113,6 +116,7 @@ def from_record(record: Mapping[str, Any]) -> DataVersion:
         raw=tuple(Pinned(**part) for part in record["raw"]),
         marks=Marks(**record["marks"]),
         prepare=dict(record["prepare"]),
+        packed=bool(record["packed"]),
         modified=bool(record["modified"]),
         committed=bool(record["committed"]),
     )

@@ -2,15 +2,17 @@
 
 `params.yaml` is a config file of skincli's, and the stages run skincli's own commands with it, so
 `dvc repro` does what they do. Where things lie and what they run on decides nothing: it is left
-out.
+out. The pack is the one in use, so that others beside it are nobody's concern; splits are versioned
+with all that was ever dealt.
 """
 
 import os
 from pathlib import Path
 from typing import Any, Final
 
-from skincli.config.load import flatten, resolved_dict
+from skincli.config.load import PROJECT_FILE, flatten, resolved_dict
 from skincli.config.schema import Config
+from skincli.data.splitting.stored import split_key
 from skincli.errors import UsageError
 from skincli.versioning.pointers import read_yaml, write_yaml
 from skincli.versioning.tracked import Tracked
@@ -21,6 +23,8 @@ TRAINING_FILE: Final = "training.json"
 EVALUATION_FILE: Final = "evaluation.json"
 PREPARE: Final = "prepare"
 _HEAD: Final = "# Written by `skincli data version`"
+# Git keeps them, and those of before stay until a stage has ended.
+_FIGURES: Final = {"cache": False, "persist": True}
 _PREPARED_BY: Final = (
     *("image", "data.source", "data.name", "data.image_size", "data.crop", "data.split"),
     *("data.folds", "data.fold", "data.parts"),
@@ -47,59 +51,70 @@ def params_of(config: Config, here: Path) -> dict[str, Any]:
     return chosen
 
 
-def stages_of(config: Config, tracked: Tracked) -> dict[str, Any]:
-    """The three stages as `dvc.yaml` has them."""
+def stages_of(config: Config, tracked: Tracked, pack: str) -> dict[str, Any]:
+    """The three stages as `dvc.yaml` has them; `pack` is the name of the packed set in use."""
     settings = f"--config {PARAMS_FILE}"
     if config.data.root != "data":
         settings += f" data.root={tracked.relative(Path(config.data.root).absolute())}"
-    raw = [tracked.relative(path) for path in tracked.raw]
-    prepared, splits = map(tracked.relative, (tracked.folder.prepared, tracked.folder.splits))
+    check = f"skincli data check-params {settings}"
     # The record of a fetch from the user's own folder names its place on this machine.
-    fetch = f"skincli data fetch {settings}"
-    pack = f"skincli data prepare {settings}"
+    fetch = [f"skincli data fetch {settings}"] if config.data.source == "folder" else []
+    raw = [tracked.relative(path) for path in tracked.raw]
+    # An edit of it is to be noticed: check-params tells what of it has to get to params.yaml.
+    edited = [PROJECT_FILE] if (tracked.here / PROJECT_FILE).is_file() else []
+    packed = tracked.relative(tracked.folder.prepared / pack)
+    split = tracked.relative(tracked.folder.splits / split_key(config.data))
     weights = [config.model.weights] if config.model.weights else []
     return {
         PREPARE: {
-            "cmd": [fetch, pack] if config.data.source == "folder" else pack,
-            "deps": raw,
+            "cmd": [check, *fetch, f"skincli data prepare {settings}"],
+            "deps": [*raw, *edited],
             "params": list(_prepared_by(config)),
-            # Kept from one time to the next: splits are extended, packs go on where they stopped.
-            "outs": [{path: {"persist": True}} for path in map(tracked.relative, tracked.made)],
+            "outs": _outs(tracked, pack),
         },
         "train": {
-            "cmd": f"skincli train {settings} --result {TRAINING_FILE}",
-            "deps": [prepared, splits, *weights],
-            "params": list(_TRAINED_BY),
-            "outs": [{TRAINING_FILE: {"cache": False}}],
+            "cmd": [check, f"skincli train {settings} --result {TRAINING_FILE}"],
+            "deps": [*raw, packed, split, *weights],
+            "params": [*_prepared_by(config), *_TRAINED_BY],
+            "outs": [{TRAINING_FILE: _FIGURES}],
         },
         "evaluate": {
-            "cmd": f"skincli evaluate {TRAINING_FILE} {settings} --figures {EVALUATION_FILE}",
-            "deps": [prepared, splits, TRAINING_FILE],
+            "cmd": [
+                check,
+                f"skincli evaluate {TRAINING_FILE} {settings} --figures {EVALUATION_FILE}",
+            ],
+            "deps": [packed, split, TRAINING_FILE],
             "params": list(_EVALUATED_BY),
-            "metrics": [{EVALUATION_FILE: {"cache": False}}],
+            "metrics": [{EVALUATION_FILE: _FIGURES}],
         },
     }
 
 
-def write_stages(config: Config, tracked: Tracked) -> None:
+def write_pipeline(config: Config, tracked: Tracked, pack: str) -> None:
     """Bring `dvc.yaml` and `params.yaml` up to date; stages of other names stay.
 
     Raises UsageError where the files are somebody else's, or another data set's.
     """
-    params_file, stages_file = tracked.here / PARAMS_FILE, tracked.here / STAGES_FILE
-    stages, params = stages_of(config, tracked), params_of(config, tracked.here)
-    before = read_yaml(stages_file)
-    kept = before.get("stages") or {}
-    _require_own(kept, stages, stages_file)
-    if params_file.exists() and not params_file.read_text(encoding="utf-8").startswith(_HEAD):
+    file, params = tracked.here / PARAMS_FILE, params_of(config, tracked.here)
+    _require_own(tracked)
+    if file.exists() and not file.read_text(encoding="utf-8").startswith(_HEAD):
         raise UsageError(
-            f"`{params_file}` is not skincli's, which would write its settings there",
-            "rename it, or work in a folder of its own within the repository",
+            f"`{file}` is not skincli's, which would write its settings there",
+            "give it another name",
         )
-    if read_yaml(params_file) != params:
-        write_yaml(params_file, params, f"{_HEAD}: what decides the stages of {STAGES_FILE}.\n")
+    if read_yaml(file) != params:
+        write_yaml(file, params, f"{_HEAD}: what decides the stages of {STAGES_FILE}.\n")
+    write_stages(config, tracked, pack)
+
+
+def write_stages(config: Config, tracked: Tracked, pack: str) -> None:
+    """Bring `dvc.yaml` alone up to date. Raises UsageError where it is another data set's."""
+    _require_own(tracked)
+    file, stages = tracked.here / STAGES_FILE, stages_of(config, tracked, pack)
+    before = read_yaml(file)
+    kept = before.get("stages") or {}
     if any(kept.get(name) != stage for name, stage in stages.items()):
-        write_yaml(stages_file, {**before, "stages": {**kept, **stages}}, f"{_HEAD}.\n")
+        write_yaml(file, {**before, "stages": {**kept, **stages}}, f"{_HEAD}.\n")
 
 
 def disagreements(config: Config, here: Path) -> list[str]:
@@ -121,10 +136,20 @@ def _make_relative(folder: dict[str, Any], here: Path) -> None:
             folder[name] = Path(os.path.relpath(folder[name], here)).as_posix()
 
 
-def _require_own(kept: dict[str, Any], stages: dict[str, Any], file: Path) -> None:
-    there = kept.get(PREPARE)
-    if there is not None and there.get("outs") != stages[PREPARE]["outs"]:
+def _outs(tracked: Tracked, pack: str) -> list[dict[str, Any]]:
+    """Kept from one time to the next: splits are extended, packs go on where they stopped."""
+    folder = tracked.folder.prepared
+    paths = (folder / pack if path == folder else path for path in tracked.made)
+    return [{tracked.relative(path): {"persist": True}} for path in paths]
+
+
+def _require_own(tracked: Tracked) -> None:
+    file = tracked.here / STAGES_FILE
+    stage = (read_yaml(file).get("stages") or {}).get(PREPARE)
+    if stage is not None and tracked.relative(tracked.folder.splits) not in {
+        path for out in stage.get("outs") or () for path in out
+    }:
         raise UsageError(
             f"the stage `{PREPARE}` in `{file}` is of another data set, or not skincli's",
-            "give this set a folder of its own within the repository, and work there",
+            "give this set a repository of its own",
         )

@@ -128,11 +128,14 @@ def test_only_the_pointers_are_committed(place):
     place.grow()
     result = version(place.config, "The second version", Silent())
     files = set(git(place.path, "show", "--format=", "--name-only", str(result.commit)).split())
-    assert files == {"data/synthetic/raw.dvc", "dvc.lock", "params.yaml"}
+    assert files == {"data/synthetic/raw.dvc", "dvc.lock", "dvc.yaml", "params.yaml"}
     assert git(place.path, "status", "--porcelain") == "A  notes.txt\n"
 
 
-def test_the_same_data_again_change_nothing(place):
+def test_the_same_data_again_change_nothing_whatever_packs_lie_beside(place):
+    other = copy.deepcopy(place.config)
+    other.data.image_size = 24
+    prepare(other, Silent())
     tracked = [place.path / name for name in git(place.path, "ls-files").split()]
     before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in tracked}
     result = version(place.config, "Nothing new", Silent())
@@ -226,19 +229,23 @@ def test_status_tells_what_has_changed_and_what_was_not_pushed(place):
     assert "data/synthetic/raw/HAM10000_metadata.csv" in found.unpushed
 
 
-def test_the_data_of_a_run_come_back_although_git_never_had_them(place):
+def test_the_data_of_a_run_come_back_although_git_never_had_them(place, dvc):
     before, smaller = place.fingerprints(), copy.deepcopy(place.config)
     place.grow()
     version(place.config, None, Silent())
+    place.config.data.image_size = 24
     run, trained_on = place.train()
     pointer = (place.set / "raw.dvc").read_bytes()
     git(place.path, "reset", "--quiet", "--hard")
     pull(smaller, Silent())
     assert replace(place, config=smaller).fingerprints() == before != trained_on
-    checkout(place.config, run, Silent())
+    assert not checkout(place.config, run, Silent()).packed  # at this size, but dealt as it was
     assert (place.set / "raw.dvc").read_bytes() == pointer
-    assert not prepare(place.config, Silent()).created
+    assert len(list(place.set.glob("splits/*/v*"))) == 2
     assert place.fingerprints() == trained_on
+    place.config.data.image_size = 32
+    assert not prepare(place.config, Silent()).created
+    assert "changed outs" not in status_of(dvc, place.path, "prepare")
 
 
 @pytest.mark.slow

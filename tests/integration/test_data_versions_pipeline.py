@@ -83,6 +83,8 @@ def test_repro_runs_the_commands_once_and_a_run_brings_its_data_back(
     again = repro(dvc, repository)
     assert "Data and pipelines are up to date" in again
     assert training == json.loads((repository / "training.json").read_text())
+    skincli(repository, "data", "prepare", "data.image_size=24")
+    assert "Data and pipelines are up to date" in repro(dvc, repository)
     shown = skincli(repository, "models", "show", training["run_id"]).out
     assert f"data version {first['raw'][0]['md5'].removesuffix('.dir')}" in shown
     [environment] = repository.glob("runs/*/environment.json")
@@ -94,21 +96,29 @@ def test_repro_runs_the_commands_once_and_a_run_brings_its_data_back(
     assert (done["run_id"], done["fetched"]) == (training["run_id"], 0)
     assert "Unchanged" in skincli(repository, "data", "prepare").out
 
+    (repository / "skincli.yaml").write_text(SETTINGS.replace("max_epochs: 1", "max_epochs: 2"))
+    told = repro(dvc, repository, fails=True)
+    assert "`skincli.yaml` was edited and sets `trainer.max_epochs` otherwise" in told
+    skincli(repository, "data", "version", **environ)
+    told = repro(dvc, repository, fails=True, SKINCLI__TRAINER__MAX_EPOCHS="1")
+    assert "the environment sets `trainer.max_epochs` otherwise than `params.yaml`" in told
+    assert training == json.loads((repository / "training.json").read_text())
 
-def repro(dvc: str, folder: Path) -> str:
+
+def repro(dvc: str, folder: Path, *, fails: bool = False, **variables: str) -> str:
     """What a person sees who has skincli installed."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     done = subprocess.run(
         [dvc, "repro"],
         check=False,
         cwd=folder,
-        env=os.environ | {"PATH": path},
+        env=os.environ | {"PATH": path} | variables,
         capture_output=True,
         text=True,
         timeout=300,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert (done.returncode != 0) == fails, done.stdout + done.stderr
+    return done.stdout + (done.stderr if fails else "")
 
 
 def metrics(dvc: str, folder: Path) -> str:

@@ -97,12 +97,17 @@ def test_another_size_or_split_is_the_same_version_prepared_otherwise(config):
     lock = (
         "schema: '2.0'\nstages:\n  prepare:\n    cmd: c\n    deps:\n"
         f"    - {{path: data/synthetic/raw, md5: {RAW.md5}}}\n"
+        "    - {path: skincli.yaml, md5: 1234}\n"
     )
     (file.parent.parent.parent / "dvc.lock").write_text(lock)
-    assert version_of(config).prepare["cmd"] == "c"
+    found = version_of(config)
+    assert (found.prepare["cmd"], found.packed) == ("c", True)
     config.data.image_size = 24
     found = version_of(config)
-    assert (found.modified, found.prepare) == (False, {})
+    assert (found.modified, found.prepare["cmd"], found.packed) == (False, "c", False)
+    config.data.parts.seed += 1
+    found = version_of(config)
+    assert (found.modified, found.prepare, found.packed) == (False, {}, False)
 
 
 def test_a_lock_of_another_raw_set_is_not_claimed(config):
