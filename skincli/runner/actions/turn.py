@@ -107,7 +107,8 @@ class Turn:
             try:
                 self._hear_all(process.stdout)
             except BaseException:
-                self._end(process)
+                with suppress(SkincliError):  # whoever clears away tells of it
+                    self._end(process)
                 self._hear_all(process.stdout)
                 raise
         return process.returncode

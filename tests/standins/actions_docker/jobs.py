@@ -50,8 +50,9 @@ def attach(words):
 
 def stop(words):
     with kept() as state:
-        is_job = CONFIGURATION in named(state, words[-1])["env"]
-    if not is_job:
+        found = named(state, words[-1])
+        ended = CONFIGURATION not in found["env"] or found["status"] != "running"
+    if ended or state["play"]["stop"] != "ok":
         return program.stop(words)
     with kept() as state:
         found = named(state, words[-1])

@@ -138,9 +138,9 @@ def stop(words):
         found = named(state, words[-1])
         if state["play"]["stop"] != "ok":
             raise refusal(state["play"]["stop"])
-        if found["status"] == "running":
+        if found["status"] in ("running", "restarting"):
             found["code"] = 0 if unregister(state, found) else 137
-        found["status"] = "exited"
+            found["status"] = "exited"
     say(words[-1])
 
 

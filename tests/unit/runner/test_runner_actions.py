@@ -18,6 +18,7 @@ from skincli.errors import Interrupted, SkincliError, UsageError
 from skincli.progress import Silent
 from skincli.runner import actions
 from skincli.runner.actions import lifecycle
+from skincli.runner.actions.state import Noted
 from skincli.runner.github import GitHub
 from skincli.runner.volume import host_name
 
@@ -68,12 +69,20 @@ def start(box):
     return actions.start(box.config, URL, TOKEN, box.environ, Silent())
 
 
-def stop(box):
-    return actions.stop(box.config, box.environ, box.github, Silent())
+def stop(box, progress=None):
+    return actions.stop(box.config, box.environ, box.github, progress or Silent())
 
 
 def status(box):
     return actions.status(box.config, box.environ, box.github)
+
+
+class Warnings(Silent):
+    def __init__(self):
+        self.lines = []
+
+    def warn(self, message):
+        self.lines.append(message)
 
 
 def wait_until(condition, seconds=20.0):
@@ -188,7 +197,9 @@ def test_a_stop_during_a_job_cancels_it(box, docker):
     wait_until(lambda: docker.job("train") == "running")
     wait_until(lambda: status(box).noted.doing == "running the job train")
     assert status(box).runner.busy
-    assert stop(box)
+    told = Warnings()
+    assert stop(box, told)
+    assert told.lines == ["the job train is cancelled"]
     assert docker.job("train") == "cancelled"
     (call,) = docker.calls("stop")
     assert call["argv"][2:] == ["60", NAME]
@@ -239,6 +250,22 @@ def test_a_stop_ends_what_a_killed_supervisor_left(box, docker):
     kill_supervisor(box)
     assert stop(box)
     assert (docker.containers, box.runners) == ({}, {})
+
+
+def test_what_a_runner_of_another_repository_left_stays_noted(box, github):
+    github.repositories["lab/other"] = Repo()
+    box.files.make()
+    box.files.write(Noted("1:1", "https://github.com/lab/other", registered=("box-1",)))
+    namesake = github.register(REPOSITORY, "box-1", ["self-hosted"])
+    assert not stop(box)
+    assert status(box).noted.registered == ("box-1",)
+    assert list(box.runners) == [namesake.id]
+
+
+def test_a_container_of_somebody_else_is_not_said_to_be_stopped(box, docker):
+    docker.add(NAME)
+    assert not stop(box)
+    assert docker.containers[NAME]["status"] == "running"
 
 
 def test_a_container_that_was_made_and_never_started_is_no_hindrance(box, docker):

@@ -23,7 +23,9 @@ from skincli.runner.actions.setting import SECRET_VARIABLE, create_command, sett
 from skincli.runner.actions.state import Files, Noted
 from skincli.runner.actions.supervisor import Supervisor
 from skincli.runner.github import GitHub
+from skincli.runner.labels import own_supervisor
 from skincli.tracking.locking import exclusively
+from skincli.tracking.processes import process_token
 
 REPOSITORY = "lab/skin"
 URL = f"https://github.com/{REPOSITORY}"
@@ -78,7 +80,7 @@ def keep_going(files, docker, github):
     def run(notes=None):
         config = Config()
         config.runner.api, config.runner.single = github.url, True
-        setting = setting_of(config, URL, "x86_64")
+        setting = setting_of(config, URL, docker.environ)
         at_github = GitHub(github.url, URL, TOKEN, QUICK)
         told = notes or Notes()
         Supervisor(setting, at_github, docker.environ, told).run()
@@ -238,6 +240,20 @@ def test_an_interrupted_registration_leaves_no_ghost(keep_going, docker, github,
     assert (files.read().doing, files.read().registered) == ("stopped", ())
 
 
+def test_a_container_that_cannot_be_stopped_does_not_keep_the_supervisor(keep_going, docker):
+    docker.play(stop="cannot stop container: permission denied")
+    notes = Notes()
+
+    def told(line):
+        if "Listening for Jobs" in line:
+            raise Interrupted(15)
+
+    notes.then = told
+    with pytest.raises(Interrupted):
+        keep_going(notes)
+    assert any("the next start clears this away" in line for line in notes.lines)
+
+
 def test_what_could_not_be_cleared_away_is_cleared_by_the_next(keep_going, docker, github, files):
     docker.play(actions="ends")
     notes = Notes()
@@ -256,6 +272,44 @@ def test_what_could_not_be_cleared_away_is_cleared_by_the_next(keep_going, docke
     docker.queue("train", over=True)
     keep_going()
     assert runners(github) == {}
+
+
+def test_a_container_that_is_killed_under_its_job_leaves_its_runner_noted(
+    keep_going, docker, github, files
+):
+    """GitHub lists it until it gives up the job, and the next start has to know."""
+    docker.queue("train")
+    notes = Notes()
+    notes.then = lambda line: docker.run("kill", NAME) if "Running job" in line else None
+    told = keep_going(notes)
+    (ghost,) = runners(github).values()
+    assert any(f"{ghost.name} ended before its job (exit code 137)" in line for line in told)
+    assert (files.read().jobs, files.read().registered) == (0, (ghost.name,))
+    ghost.busy = False
+    docker.queue("more", over=True)
+    keep_going()
+    assert (files.read().jobs, runners(github)) == (1, {})
+
+
+def test_what_github_thinks_busy_stays_noted_while_others_come(keep_going, docker, github, files):
+    ghost = github.register(REPOSITORY, "box-1", ["self-hosted"])
+    ghost.busy = True
+    files.make()
+    files.write(Noted("1:1", URL, registered=("box-1",)))
+    docker.queue("train", over=True)
+    keep_going()
+    assert files.read().registered == ("box-1",)
+
+
+def test_a_container_of_another_living_supervisor_is_not_taken_over(keep_going, docker, github):
+    with subprocess.Popen(["/bin/sleep", "60"]) as other:
+        mark = f"{own_supervisor().partition(':')[0]}:{process_token(other.pid)}"
+        docker.add(NAME, engine="actions", runner="box-1", supervisor=mark)
+        with pytest.raises(UsageError, match="another supervisor keeps the container"):
+            keep_going()
+        other.kill()
+    assert docker.containers[NAME]["status"] == "running"
+    assert docker.calls("stop") + docker.calls("rm") + docker.calls("create") == []
 
 
 def test_the_lock_keeps_a_second_supervisor_out(keep_going, docker, files):
@@ -342,7 +396,7 @@ def test_the_commands_shown_do_what_a_turn_does(docker, github, tmp_path):
     subprocess.run(["/bin/sh", "-ec", "\n".join(lines)], env=environ, check=True, cwd=tmp_path)
     assert docker.job("train") == "done"
     assert runners(github) == {}
-    setting = setting_of(config, URL, "x86_64")
+    setting = setting_of(config, URL, docker.environ)
     (made,) = docker.calls("create")
     label = next(word for word in made["argv"] if word.startswith("skincli.runner="))
     assert ["docker", *made["argv"]] == create_command(setting, label.partition("=")[2])
@@ -364,10 +418,10 @@ class _Engine(StandIn):
             handler.reply(200, b"OK", Api_Version="1.45")
 
 
-def test_the_real_docker_client_takes_the_command_and_the_secret_from_its_environment():
+def test_the_real_docker_client_takes_the_command_and_the_secret_from_its_environment(docker):
     client = shutil.which("docker")
     require(client, "the docker client")
-    setting = setting_of(Config(), URL, "aarch64")
+    setting = setting_of(Config(), URL, docker.environ)
     with _Engine() as engine:
         environ = {"DOCKER_HOST": engine.url.replace("http", "tcp"), SECRET_VARIABLE: "SECRET"}
         command = [client, *create_command(setting, "box-1")[1:]]

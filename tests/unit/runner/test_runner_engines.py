@@ -29,7 +29,7 @@ def both(place, tmp_path, monkeypatch):
     (folder / "tail").symlink_to(shutil.which("tail"))
     yield Place(docker, place.github)
     noted = Files(NAME).read()
-    if noted is not None and noted.running:
+    if noted is not None and noted.running and not noted.over:
         os.kill(noted.pid, signal.SIGKILL)
         wait_for(lambda: not noted.running, "the supervisor's end")
     docker.close()
@@ -106,6 +106,18 @@ def test_the_log_of_the_supervisor_is_followed(both):
     lifecycle.follow(both.config(**ACTIONS), environ(both), write)
     assert any("registered skincli-runner-" in line for line in lines)
     assert any("stopped" in line for line in lines)
+
+
+def test_what_was_checked_is_told_before_the_foreground_begins(both):
+    """It may last for months: what there is to know is told first."""
+    both.docker.queue("train", over=True)
+    result = set_up(both, ACTIONS | {"single": True, "idle_timeout": "1h"}, foreground=True)
+    assert result.started
+    told = both.notes.lines
+    checked = next(n for n, line in enumerate(told) if line.startswith("visibility: anna/lesions"))
+    assert any(line.startswith("warning: engine: actions, which ignores") for line in told)
+    assert checked < next(n for n, line in enumerate(told) if line.startswith("registered "))
+    assert both.docker.job("train") == "done"
 
 
 def test_what_this_engine_does_not_have_is_said(both):
