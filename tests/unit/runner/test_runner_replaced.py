@@ -14,7 +14,7 @@ def set_up(place, **options):
 
 def test_a_replacement_ends_the_old_runner_and_forgets_ghosts(place):
     old = set_up(place).runner
-    place.ghost("cml-0123456789")
+    place.ghost("cml-01234567ab")
     new = set_up(place, replace=True).runner
     assert old.id != new.id
     assert [each.id for each in place.runners] == [new.id]
