@@ -66,6 +66,19 @@ def test_the_commands_shown_for_a_replacement_do_what_it_does(place):
     assert [each.status for each in place.runners] == ["online"]
 
 
+def test_without_a_configuration_pasted_lines_make_no_container(place):
+    """Into a shell that goes on after a line that failed, as that of a person does."""
+    typed = set_up(place, dry_run=True, settings={"engine": "actions"}.items()).commands
+    environ = place.environ | {"PATH": f"{place.docker.folder}:{os.environ['PATH']}"}
+    environ["REPO_TOKEN"] = "weak"
+    done = subprocess.run(
+        "sh", input="\n".join(typed), env=environ, capture_output=True, text=True, check=False
+    )
+    assert "403" in done.stderr or "404" in done.stderr
+    assert [call["argv"][0] for call in place.docker.changes()][-2:] == ["pull", "run"]
+    assert place.docker.calls("create") == []
+
+
 def test_a_dry_run_lists_everything_that_fails(place):
     place.docker.play_driver("NVIDIA-SMI has failed because it couldn't communicate", 9)
     place.docker.play(toolkit="broken")

@@ -113,6 +113,23 @@ def test_a_server_is_what_the_jobs_are_told_of(place):
     assert told["SKINCLI__TRACKING__URI"] == "http://mlflow.lan:5000"
 
 
+def test_long_names_keep_two_machines_and_two_containers_apart(monkeypatch):
+    hosts = (
+        "gpu-machine-of-the-clinic-in-the-cellar-1",
+        "gpu-machine-of-the-clinic-in-the-cellar-2",
+    )
+    made = set()
+    for host in hosts:
+        monkeypatch.setattr("socket.gethostname", lambda host=host: host)
+        made |= {
+            host_name("skincli-runner-of-the-group-a"),
+            host_name("skincli-runner-of-the-group-b"),
+        }
+    assert len(made) == 4
+    assert all(len(name) == 63 and name.startswith("skincli-runner-of-") for name in made)
+    assert host_name("box") == f"box-{hosts[1]}"
+
+
 def test_the_foreground_is_for_the_other_engine(place):
     with pytest.raises(UsageError, match="engine actions"):
         set_up(place, foreground=True)
