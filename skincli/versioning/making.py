@@ -11,6 +11,8 @@ from skincli.config.schema import Config
 from skincli.data import prepare
 from skincli.errors import UsageError
 from skincli.progress import Progress
+from skincli.versioning.history import require_history
+from skincli.versioning.placed import note_placed
 from skincli.versioning.pointers import Marks, Pinned, mark
 from skincli.versioning.recording import LOCK_FILE, marks_of, read_pointers
 from skincli.versioning.stages import PARAMS_FILE, PREPARE, STAGES_FILE, write_pipeline
@@ -46,6 +48,7 @@ def version(config: Config, message: str | None, progress: Progress) -> VersionR
     workspace = Workspace.of(config)
     tracked = workspace.tracked
     _require_free(workspace)
+    require_history(workspace)
     prepared = prepare(config, progress).prepared
     with tracked.folder.locked(progress):
         workspace.make_ready()
@@ -56,6 +59,7 @@ def version(config: Config, message: str | None, progress: Progress) -> VersionR
         marks = marks_of(prepared)
         if not _is_current(workspace, marks):
             _add(workspace, marks, progress)
+        note_placed(workspace)
         after = _texts(workspace)
     files = list(after)
     workspace.repository.stage(files)

@@ -1,8 +1,9 @@
 """DVC's cache: a file for every object, called by its MD5; a folder is a list of them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,8 @@ def objects_of(workspace: Workspace, cache: Path) -> Iterator[Object]:
         whole = Object(path, part.path, part.md5, part.md5)
         yield whole
         if whole.is_list and is_cached(cache, whole):
-            for name, md5 in read_list(cache, part.md5).items():
-                yield Object(path / name, f"{part.path}/{name}", md5, part.md5)
+            for name, each in read_list(cache, part.md5).items():
+                yield Object(path / name, f"{part.path}/{name}", each, part.md5)
 
 
 def missing_objects(workspace: Workspace, cache: Path) -> list[Object]:
@@ -49,10 +50,16 @@ def is_cached(cache: Path, wanted: Object) -> bool:
     return not wanted.is_list or md5_of(file) == wanted.md5.removesuffix(".dir")
 
 
-def read_list(cache: Path, md5: str) -> dict[str, str]:
+def read_list(cache: Path, listing: str) -> dict[str, str]:
     """The files of a folder and their MD5s. Raises OSError where `cache` has no such list."""
-    text = (cache / object_key(md5)).read_text(encoding="utf-8")
+    text = (cache / object_key(listing)).read_text(encoding="utf-8")
     return {entry["relpath"]: entry["md5"] for entry in json.loads(text)}
+
+
+def list_md5(files: Mapping[str, str]) -> str:
+    """What DVC calls the list of a folder's files, by their MD5s: that of the list as JSON."""
+    entries = [{"md5": files[name], "relpath": name} for name in sorted(files)]
+    return md5(json.dumps(entries).encode(), usedforsecurity=False).hexdigest() + ".dir"
 
 
 def made(stage: dict[str, Any]) -> tuple[Pinned, ...]:
@@ -60,9 +67,9 @@ def made(stage: dict[str, Any]) -> tuple[Pinned, ...]:
     return tuple(pinned(out) for out in stage.get("outs", ()))
 
 
-def object_key(md5: str) -> str:
+def object_key(name: str) -> str:
     """Where an object lies, below a cache or a remote."""
-    return f"files/md5/{md5[:2]}/{md5[2:]}"
+    return f"files/md5/{name[:2]}/{name[2:]}"
 
 
 def _parts(workspace: Workspace) -> Iterator[tuple[Path, Pinned]]:

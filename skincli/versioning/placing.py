@@ -8,6 +8,7 @@ from skincli.errors import SkincliError, UsageError
 from skincli.progress import Progress
 from skincli.versioning.bringing import bring
 from skincli.versioning.changes import unsaved
+from skincli.versioning.placed import forget_placed, note_placed
 from skincli.versioning.settings import DvcSettings
 from skincli.versioning.shortfall import listed
 from skincli.versioning.tracked import Tracked
@@ -27,6 +28,7 @@ def bring_and_place(
     brought = bring(workspace, settings, progress)
     if not force:
         _require_saved(workspace, settings)
+    forget_placed(workspace)
     _check_out(workspace)
     wrong = damaged_files(workspace, settings.cache, progress)
     if wrong:
@@ -41,6 +43,7 @@ def bring_and_place(
         raise SkincliError(
             f"{listed([each.name for each in wrong])}: not as written, twice", "check the disk"
         )
+    note_placed(workspace)
     return brought
 
 
@@ -62,8 +65,8 @@ def _require_saved(workspace: Workspace, settings: DvcSettings) -> None:
     lost = unsaved(workspace, settings.cache)
     if lost:
         raise UsageError(
-            f"what is in no version would be lost: {listed(lost)}",
-            "`skincli data version` keeps it; `--force` gives it up",
+            f"changes that are in no version would be lost: {listed(lost)}",
+            "`skincli data version` keeps them; `--force` gives them up",
         )
 
 

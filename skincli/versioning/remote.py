@@ -63,7 +63,7 @@ def _bucket_options(url: str, endpoint: str | None, region: str | None) -> dict[
 def _folder(workspace: Workspace, where: str) -> str:
     """The folder as DVC is to be told of it: a relative one stays relative to the repository."""
     path = Path(where).expanduser()
-    if not where.strip() or workspace.repository.holds(path):
+    if not where.strip() or workspace.repository.holds(path.resolve()):
         raise UsageError(
             f"`{path}` lies in the repository, which is not to hold a copy of its own data",
             "name a folder outside it, on another disk best of all",

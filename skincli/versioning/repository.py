@@ -1,5 +1,6 @@
 """The git repository around the working folder."""
 
+import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +31,9 @@ class Repository:
         return cls(Path(ended.out.rstrip("\n")))
 
     def holds(self, path: Path) -> bool:
-        return path.resolve().is_relative_to(self.root.resolve())
+        """Whether `path` lies in it, or a link of that name, whatever it leads to."""
+        path = Path(os.path.normpath(path.absolute()))
+        return (path.parent.resolve() / path.name).is_relative_to(self.root.resolve())
 
     def ignores(self, path: Path) -> bool:
         """Whether git would not take `path`, which need not be there."""

@@ -12,6 +12,9 @@ from skincli.versioning.settings import Remote
 
 _NOWHERE: Final = "do not exist neither locally nor on remote"
 _CORRUPTED: Final = re.compile(r"object (\w+(?:\.dir)?) is corrupted")
+_GONE: Final = re.compile(
+    r"failed to transfer '(\w+)' - .*(?:No such file|NoSuchKey|not exist|Not Found)"
+)
 _SHOWN: Final = 3
 
 
@@ -25,6 +28,9 @@ def shortfall(missing: list[Object], remote: Remote, ended: Ended) -> SkincliErr
             f"{listed([each.name for each in missing])}: not in the remote {remote.url}",
             "`skincli data push` it from where the version was made",
         )
+    gone = set(_GONE.findall(ended.err))
+    if gone:
+        return lost([each for each in missing if each.md5 in gone or each.is_list], remote)
     corrupted = _CORRUPTED.search(ended.err)
     if corrupted:  # a list of files, after which nothing more is looked at
         missing = [each for each in missing if each.md5 == corrupted[1]]
@@ -37,6 +43,20 @@ def shortfall(missing: list[Object], remote: Remote, ended: Ended) -> SkincliErr
         f"{listed([each.name for each in missing])}: damaged in the remote {remote.url}, where the "
         "bytes are not those that were pushed; nothing of it was kept",
         f"remove it there ({objects}), then `skincli data push` from a machine that has it",
+    )
+
+
+def lost(objects: list[Object], remote: Remote) -> SkincliError:
+    """The error to raise for what a remote lacks although it has the list of it.
+
+    DVC takes all that is on such a list for being there, and sends none of it.
+    """
+    lists = dict.fromkeys(each.listed_in for each in objects)
+    keys = ", ".join(f"{remote.url.rstrip('/')}/{object_key(md5)}" for md5 in lists)
+    return SkincliError(
+        f"{listed([each.name for each in objects])}: lost in the remote {remote.url}, which has "
+        "only the list of it",
+        f"remove the list there ({keys}), then `skincli data push` from a machine that has it",
     )
 
 

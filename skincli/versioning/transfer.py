@@ -1,6 +1,5 @@
 """The verbs `push` and `pull`: versions to and from the remote, each object checked by its MD5."""
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -9,11 +8,12 @@ from skincli.config.schema import Config
 from skincli.errors import UsageError
 from skincli.progress import Progress
 from skincli.versioning.calling import Ended
+from skincli.versioning.changes import find_changes
 from skincli.versioning.complaints import complaint
-from skincli.versioning.objects import missing_objects
+from skincli.versioning.objects import missing_objects, objects_of
 from skincli.versioning.placing import bring_and_place, settle
 from skincli.versioning.recording import read_pointers
-from skincli.versioning.shortfall import listed
+from skincli.versioning.shortfall import listed, lost
 from skincli.versioning.workspace import Workspace
 
 _PUSHED: Final = re.compile(r"(\d+) files? pushed")
@@ -35,7 +35,7 @@ def push(config: Config, progress: Progress) -> TransferResult:
     """Send what the remote has not got of the present version. Interrupted, it goes on later.
 
     Raises UsageError where there is no version, no remote or no credentials; SkincliError where
-    the remote does not answer.
+    the remote does not answer, or has not got all of it afterwards.
     """
     workspace = Workspace.of(config)
     workspace.require_version()
@@ -47,10 +47,14 @@ def push(config: Config, progress: Progress) -> TransferResult:
             f"DVC's cache lacks {listed([each.name for each in missing])} of the present version",
             "`skincli data version` keeps what is here, `skincli data pull` brings what is not",
         )
-    if json.loads(workspace.dvc.run("status", "--json", *workspace.raw_names)):
-        progress.warn("the raw set is not as in this version: `skincli data version` makes another")
     title = f"Pushing to {remote.url}"
     ended = workspace.dvc.transfer(title, progress, "push", judge=_judge_push)
+    changes = find_changes(workspace, ask_remote=True)
+    if changes.unpushed:
+        here = {workspace.tracked.here / name for name in changes.unpushed}
+        raise lost([o for o in objects_of(workspace, settings.cache) if o.path in here], remote)
+    if changes.touch(workspace.tracked.raw):
+        progress.warn("the raw set is not as in this version: `skincli data version` makes another")
     found = _PUSHED.search(ended.out)
     return TransferResult(remote.url, _name(workspace), int(found[1]) if found else 0)
 

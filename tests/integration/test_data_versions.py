@@ -30,10 +30,12 @@ from skincli.progress import Silent
 from skincli.tracking.runs import recorded_run
 from skincli.versioning.checkout import checkout
 from skincli.versioning.making import version
+from skincli.versioning.placed import forget_placed
 from skincli.versioning.recording import data_version, to_record
 from skincli.versioning.remote import set_remote
 from skincli.versioning.status import status
 from skincli.versioning.transfer import TransferResult, pull, push
+from skincli.versioning.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -143,8 +145,13 @@ def test_the_same_data_again_change_nothing_whatever_packs_lie_beside(place):
     assert before == {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in tracked}
 
 
-def test_a_clone_pulls_the_data_and_has_nothing_left_to_prepare(origin, cloned):
+def test_a_clone_pulls_the_data_and_has_nothing_left_to_prepare(origin, cloned, synthetic_config):
+    bring_raw(synthetic_config, cloned.path)
+    with pytest.raises(UsageError, match=r"`dvc.lock` names splits that are not in"):
+        version(cloned.config, None, Silent())
+    assert not (cloned.set / "splits").exists()
     pull(cloned.config, Silent())
+    assert not version(cloned.config, None, Silent()).changed
     made = [p for p in cloned.set.rglob("[a-z]*") if p.is_file() and p.suffix != ".json"]
     before = {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in made}
 
@@ -186,6 +193,24 @@ def test_what_is_damaged_in_the_remote_is_found_named_and_kept_out(place, tmp_pa
             assert push(place.config, Silent()).files == 2
         pull(place.config, Silent())
         assert not prepare(place.config, Silent()).created
+
+
+def test_what_is_lost_in_the_remote_is_told_from_what_is_damaged(place, tmp_path):
+    listing = listing_of(place)
+    table = (place.set / "raw" / "HAM10000_metadata.csv").read_bytes()
+    [lost] = [path for path in objects(place.store) if path.read_bytes() == table]
+    lost.unlink()
+    with pytest.raises(SkincliError, match=r"raw/HAM10000_metadata.csv`: lost in the rem") as told:
+        push(place.config, Silent())
+    with (
+        chdir(clone(place.path, tmp_path / "clone")),
+        pytest.raises(SkincliError, match=r"`raw`: lost in the remote"),
+    ):
+        pull(place.config, Silent())
+    assert f"{listing.parent.name}/{listing.name}" in told.value.hint
+    listing.unlink()
+    assert push(place.config, Silent()).files == 2
+    assert lost.read_bytes() == table
 
 
 @pytest.mark.parametrize("how", ["cut", pytest.param("changed", marks=pytest.mark.slow)])
@@ -302,6 +327,23 @@ def test_a_pull_overwrites_nothing_either(place):
     assert table.read_text().endswith("mine")
     pull(place.config, Silent(), force=True)
     assert not table.read_text().endswith("mine")
+
+
+def test_a_pull_undoes_no_removal_and_no_renaming_unasked(place):
+    raw = place.set / "raw"
+    archives = sorted(raw.glob("*.zip"))
+    names = [f"data/synthetic/raw/{path.name}" for path in archives]
+    archives[0].unlink()
+    archives[1].rename(raw / "renamed.zip")
+    found = status(place.config, Silent())
+    assert (found.added, found.deleted) == (("data/synthetic/raw/renamed.zip",), tuple(names))
+    with pytest.raises(UsageError, match="would be lost") as told:
+        pull(place.config, Silent())
+    assert all(name in told.value.message for name in (*names, *found.added))
+    assert not archives[0].exists()
+    forget_placed(Workspace.of(place.config))  # as where a pull was cut off
+    pull(place.config, Silent())
+    assert status(place.config, Silent()).unchanged
 
 
 def test_what_is_damaged_in_the_cache_is_brought_again_and_else_no_remote_is_needed(place):
