@@ -1,7 +1,9 @@
 """What surrounds every command: the config, the output, signals, and errors to exit codes."""
 
+import os
 import shlex
 import signal
+import stat
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -112,6 +114,8 @@ def _signals() -> Iterator[None]:
     told: list[int] = []
 
     def interrupt(number: int, _: FrameType | None) -> None:
+        if number == signal.SIGHUP:
+            _let_go_of_terminal()
         if not told:
             told.append(number)
             raise Interrupted(number)
@@ -122,3 +126,11 @@ def _signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _let_go_of_terminal() -> None:
+    """What a clean-up still tells goes nowhere: to write to a terminal that is lost fails."""
+    with Path(os.devnull).open("wb") as nothing:
+        for stream in (1, 2):
+            if stat.S_ISCHR(os.fstat(stream).st_mode) and not os.isatty(stream):
+                os.dup2(nothing.fileno(), stream)

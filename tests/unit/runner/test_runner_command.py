@@ -160,6 +160,25 @@ def test_ctrl_c_while_waiting_takes_everything_back(command):
     command.assert_nothing_left()
 
 
+def test_a_lost_terminal_while_docker_starts_it_takes_everything_back_too(command):
+    place = command.place
+    place.docker.play(run_seconds=1.0)
+    main, side = pty.openpty()
+    program = [*command.program, "runner-setup"]
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # these tests may run under nohup
+    process = subprocess.Popen(
+        program, env=os.environ | command.environ, stdin=side, stdout=side, stderr=side
+    )
+    signal.signal(signal.SIGHUP, before)
+    os.close(side)
+    wait_for(lambda: NAME in place.docker.containers, "docker's start")
+    os.close(main)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(timeout=60) == 129
+    assert (place.docker.containers, place.runners) == ({}, [])
+    command.assert_nothing_left()
+
+
 def test_a_log_is_followed_until_ctrl_c(command):
     command()
     process = command.spawn("--logs")
