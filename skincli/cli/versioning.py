@@ -116,12 +116,9 @@ def status(
 
         result = run(s.config, s.progress)
         s.output.result(result, _status_lines(result))
-        if not result.raw or result.added or result.modified or result.settings:
-            s.output.next(s.command("data version"))
-        elif result.deleted:
-            s.output.next(s.command("data pull"))
-        elif result.unpushed:
-            s.output.next(s.command("data push"))
+        step = next_step(result)
+        if step:
+            s.output.next(s.command(step))
 
 
 def checkout(
@@ -188,6 +185,15 @@ def _status_lines(found: "DataStatus") -> Iterator[str]:
         if not found.unpushed:
             yield f"All of it is in {found.remote}"
     yield from _listed("params.yaml differs from the settings in", found.settings)
+
+
+def next_step(found: "DataStatus") -> str | None:
+    if found.deleted and not (found.added or found.modified):
+        # A pull would not bring back unasked what may have been removed on purpose.
+        return "data pull --force" if found.pulled else "data pull"
+    if not found.raw or found.added or found.modified or found.settings:
+        return "data version"
+    return "data push" if found.unpushed else None
 
 
 def _listed(what: str, names: "Sequence[str]") -> Iterator[str]:

@@ -15,7 +15,7 @@ from skincli.versioning.workspace import Workspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataStatus:
-    """`raw` is the last version, empty before the first.
+    """`raw` is the last version, empty before the first; `pulled` says whether any of it is here.
 
     `added`, `modified` and `deleted` are files that are not as in it, `uncommitted` the pointers
     that git's last commit has not got. `unpushed` are files that the remote lacks, None where that
@@ -23,6 +23,7 @@ class DataStatus:
     """
 
     raw: tuple[Pinned, ...]
+    pulled: bool = False
     added: tuple[str, ...] = ()
     modified: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
@@ -50,6 +51,7 @@ def status(config: Config, progress: Progress) -> DataStatus:
     files = [*workspace.pointer_files, tracked.here / LOCK_FILE]
     return DataStatus(
         raw=tuple(pointer.pinned for pointer in pointers),
+        pulled=any(path.exists() for path in tracked.raw),
         added=changes.added,
         modified=changes.modified,
         deleted=changes.deleted,

@@ -336,6 +336,7 @@ def test_a_pull_undoes_no_removal_and_no_renaming_unasked(place):
     archives[0].unlink()
     archives[1].rename(raw / "renamed.zip")
     found = status(place.config, Silent())
+    assert found.pulled
     assert (found.added, found.deleted) == (("data/synthetic/raw/renamed.zip",), tuple(names))
     with pytest.raises(UsageError, match="would be lost") as told:
         pull(place.config, Silent())

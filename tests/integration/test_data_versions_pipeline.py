@@ -58,8 +58,11 @@ def test_a_users_own_images_and_table_are_versioned_where_they_lie(
         assert git(repository, "status", "--porcelain", "--untracked-files=all") == ""
         assert str(tmp_path) not in (repository / "params.yaml").read_text()
     there = clone(repository, tmp_path / "clone")
+    cache = "[cache]\n    dir = ../../cache\n    type = symlink\n"
+    (there / ".dvc" / "config.local").write_text(cache)  # on another disk, for one
     with chdir(there):
         pull(config, Silent())
+        assert (there / "table.csv").is_symlink()
         assert not prepare(config, Silent()).created
         assert status(config, Silent()).unchanged
         assert status_of(dvc, there, "prepare", "photos.dvc", "table.csv.dvc") == ""
