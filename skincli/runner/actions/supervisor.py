@@ -182,9 +182,8 @@ class Supervisor:
         One that ended under its job stays noted: GitHub lists it long after it gave the job up.
         """
         if not ended.done:
-            self._progress.warn(
-                f"{self._noted.runner} ended before its job (exit code {ended.code})"
-            )
+            runner, code = self._noted.runner, ended.code
+            self._progress.warn(f"the end of the job of {runner} was not seen (exit code {code})")
             return
         left = tuple(each for each in self._noted.registered if each != self._noted.runner)
         self._note(registered=left, jobs=self._noted.jobs + 1, doing="between two jobs")

@@ -4,6 +4,7 @@ import json
 from functools import partial
 
 import pytest
+from standins.actions_docker import ActionsDocker
 from standins.docker import DockerStandIn
 from standins.github import NEWEST_RUNNER, GitHubStandIn, Repo, Token
 
@@ -84,13 +85,28 @@ def docker(tmp_path):
 
 
 @pytest.fixture
-def place(docker, monkeypatch):
+def github(monkeypatch):
     repositories = {"anna/lesions": Repo()}
     tokens = {TOKEN: Token(scopes="repo, workflow"), "weak": Token(rights="read", scopes="repo")}
     with GitHubStandIn(repositories, tokens) as github:
-        docker.play(github=github.url)
         monkeypatch.setattr(registered, "NEWEST_RUNNER", github.url + NEWEST_RUNNER)
-        yield Place(docker, github)
+        yield github
+
+
+@pytest.fixture
+def place(docker, github):
+    docker.play(github=github.url)
+    return Place(docker, github)
+
+
+@pytest.fixture
+def actions_docker(tmp_path, github):
+    """A docker whose containers of GitHub's own image take jobs."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    docker = ActionsDocker(folder, github.url)
+    yield docker
+    docker.close()
 
 
 @pytest.fixture(autouse=True)

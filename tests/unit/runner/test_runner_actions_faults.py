@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import REPOSITORY as URL
+from conftest import TOKEN
 from services import require
-from standins.actions_docker import ActionsDocker
 from standins.faults import PAGE, answers
-from standins.github import GitHubStandIn, Repo, Token
+from standins.github import Token
 from standins.server import StandIn
 
 from skincli.config.schema import Config
@@ -27,9 +28,7 @@ from skincli.runner.labels import own_supervisor
 from skincli.tracking.locking import exclusively
 from skincli.tracking.processes import process_token
 
-REPOSITORY = "lab/skin"
-URL = f"https://github.com/{REPOSITORY}"
-TOKEN = "ghp_0123456789abcdefABCDEF"
+REPOSITORY = "anna/lesions"
 NAME = "skincli-runner"
 QUICK = Patience(first=0.01, longest=0.02, longest_asked=0.02)
 
@@ -50,18 +49,8 @@ class Notes(Silent):
 
 
 @pytest.fixture
-def github():
-    with GitHubStandIn({REPOSITORY: Repo()}, {TOKEN: Token()}) as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-def docker(tmp_path, github):
-    folder = tmp_path / "programs"
-    folder.mkdir()
-    stand_in = ActionsDocker(folder, github.url)
-    yield stand_in
-    stand_in.close()
+def docker(actions_docker):
+    return actions_docker
 
 
 @pytest.fixture
@@ -283,7 +272,7 @@ def test_a_container_that_is_killed_under_its_job_leaves_its_runner_noted(
     notes.then = lambda line: docker.run("kill", NAME) if "Running job" in line else None
     told = keep_going(notes)
     (ghost,) = runners(github).values()
-    assert any(f"{ghost.name} ended before its job (exit code 137)" in line for line in told)
+    assert any(f"job of {ghost.name} was not seen (exit code 137)" in line for line in told)
     assert (files.read().jobs, files.read().registered) == (0, (ghost.name,))
     ghost.busy = False
     docker.queue("more", over=True)

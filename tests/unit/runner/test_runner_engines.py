@@ -7,7 +7,6 @@ import signal
 import pytest
 from conftest import Place
 from running import wait_for
-from standins.actions_docker import ActionsDocker
 
 from skincli.errors import UsageError
 from skincli.runner import lifecycle
@@ -20,19 +19,15 @@ ACTIONS = {"engine": "actions"}
 
 
 @pytest.fixture
-def both(place, tmp_path, monkeypatch):
+def both(actions_docker, github, monkeypatch):
     """A place whose docker runs containers of both engines."""
     monkeypatch.setattr("skincli.runner.actions.lifecycle._POLL_SECONDS", 0.05)
-    folder = tmp_path / "programs"
-    folder.mkdir()
-    docker = ActionsDocker(folder, place.github.url)
-    (folder / "tail").symlink_to(shutil.which("tail"))
-    yield Place(docker, place.github)
+    (actions_docker.folder / "tail").symlink_to(shutil.which("tail"))
+    yield Place(actions_docker, github)
     noted = Files(NAME).read()
     if noted is not None and noted.running and not noted.over:
         os.kill(noted.pid, signal.SIGKILL)
         wait_for(lambda: not noted.running, "the supervisor's end")
-    docker.close()
 
 
 def environ(both):
