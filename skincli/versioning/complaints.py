@@ -35,6 +35,7 @@ _KNOWN: Final[tuple[tuple[str, str, str, bool], ...]] = (
     ("is tracked by SCM|already tracked by SCM",
      "git tracks files that DVC is to keep", "`git rm -r --cached PATH` lets go of them", True),
 )  # fmt: skip
+_BAR: Final = re.compile(r"^!?$|^\s*\S* ?\d+%\s*\|")
 _POINTERS: Final = ("Having any troubles", "<https://", "To ", "Is your cache")
 
 
@@ -52,6 +53,10 @@ def said(ended: Ended) -> str:
     errors = [n for n, line in enumerate(lines) if line.startswith("ERROR:")]
     if not errors:
         return lines[-1].strip() if lines else f"exit code {ended.code}"
-    told = [line for line in lines[errors[0] :] if not line.startswith(_POINTERS)]
+    told = [
+        line
+        for line in lines[errors[0] :]
+        if not line.startswith(_POINTERS) and not _BAR.search(line)
+    ]
     words = " ".join(told).removeprefix("ERROR: ").removeprefix("unexpected error - ")
     return re.sub(r"\s+", " ", words).strip().rstrip(".")

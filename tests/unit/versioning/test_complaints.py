@@ -1,9 +1,14 @@
 """What DVC 3.67.1 says when it fails, as it was seen to, and what is made of it."""
 
+from pathlib import Path
+
 import pytest
 
 from skincli.versioning.calling import Ended
 from skincli.versioning.complaints import complaint
+from skincli.versioning.objects import Object
+from skincli.versioning.settings import Remote
+from skincli.versioning.shortfall import shortfall
 
 SUPPORT = "Having any troubles? Hit us up at https://dvc.org/support, we are always happy to help!"
 
@@ -81,6 +86,39 @@ def test_a_known_complaint_is_put_in_plain_words(said, message, hint, code):
 def test_another_one_is_passed_on_without_its_trimmings():
     error = complaint("add", failed("bar", "ERROR: unexpected error - something new.", ""))
     assert error.message == "`dvc add` failed: something new"
+
+
+def test_the_bars_of_a_transfer_are_not_part_of_it():
+    error = complaint(
+        "fetch",
+        failed(
+            "ERROR: failed to transfer 'e995' - something new",
+            "Fetching 100%|██████████|Fetching from s3 4/4 [00:01<00:00, 2.06file/s]",
+            "!",
+            "  0%|          |lesions/0.00/468k [00:00<?, ?B/s]",
+            "ERROR: failed to fetch data from the cloud - 2 files failed to download",
+        ),
+    )
+    assert error.message.endswith(
+        "something new ERROR: failed to fetch data from the cloud - 2 files failed to download"
+    )
+    assert "%" not in error.message
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "An error occurred (NoSuchKey) when calling the GetObject operation: Unknown",
+        "[Errno 2] No such file or directory: '/store/files/md5/3a/08fe7b8c4da6ed09f21c3ef97efce2'",
+    ],
+)
+def test_what_a_remote_has_lost_is_told_from_what_is_damaged(reason):
+    lost = Object(Path("raw"), "raw", "b821bf48.dir", "b821bf48.dir")
+    other = Object(Path("table.csv"), "table.csv", "77aa", "77aa")
+    ended = failed(f"ERROR: failed to transfer '3a08fe7b8c4da6ed09f21c3ef97efce2' - {reason}")
+    error = shortfall([lost, other], Remote("s", "s3://b/x", None, None, True), ended)
+    assert error.message.startswith("`raw`: lost in the remote s3://b/x")
+    assert "s3://b/x/files/md5/b8/21bf48.dir" in error.hint
 
 
 def test_silence_is_told_by_its_exit_code():
