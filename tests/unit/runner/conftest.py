@@ -15,6 +15,7 @@ from skincli.patience import Patience
 from skincli.progress import Silent
 from skincli.runner import registered
 from skincli.runner.github import GitHub
+from skincli.runner.set_up import set_up_runner
 
 TOKEN = "ghp_0123456789abcdefghijTOKEN"
 REPOSITORY = "https://github.com/anna/lesions"
@@ -97,6 +98,13 @@ def github(monkeypatch):
 def place(docker, github):
     docker.play(github=github.url)
     return Place(docker, github)
+
+
+@pytest.fixture
+def up(place):
+    """A runner that was set up."""
+    set_up_runner(place.config(), place.notes, place.environ)
+    return place
 
 
 @pytest.fixture

@@ -1,25 +1,12 @@
-import os
-import signal
-import threading
-
 import pytest
 from standins.faults import answers
-from standins.github import Repo, Token
+from standins.github import Repo
 
-from skincli.errors import Interrupted, SkincliError, UsageError
+from skincli.errors import SkincliError, UsageError
 from skincli.runner import container, lifecycle
-from skincli.runner.engine import NotListed
 from skincli.runner.github_api import TRIES
-from skincli.runner.set_up import set_up_runner
 
 NAME = "skincli-runner"
-
-
-@pytest.fixture
-def up(place):
-    """A runner that was set up."""
-    set_up_runner(place.config(), place.notes, place.environ)
-    return place
 
 
 def status(place, environ=None, **settings):
@@ -214,126 +201,3 @@ def test_a_container_of_someone_else_is_not_touched(place, act):
     with pytest.raises(UsageError, match="was not made by skincli"):
         act(place)
     assert place.docker.changes() == []
-
-
-@pytest.mark.parametrize("end", ["stop", "kill"])
-def test_a_stopped_runner_is_started_again_under_a_new_name(up, end):
-    before = up.runners[0].name
-    up.docker.run(end, NAME)
-    found = start(up)
-    assert found.running
-    (runner,) = found.runners
-    assert runner.online
-    assert runner.name != before
-    assert [each.name for each in up.runners] == [runner.name]
-    up.assert_token_stayed_secret(repr(found))
-
-
-def test_a_runner_that_runs_is_not_started_twice(up):
-    assert [each.name for each in start(up).runners] == [up.runners[0].name]
-    assert up.docker.calls("start") == []
-
-
-def test_a_start_again_needs_the_token(up):
-    stop(up)
-    with pytest.raises(UsageError, match="REPO_TOKEN is not set") as caught:
-        start(up, up.docker.environ)
-    assert "classic token" in caught.value.hint
-    assert up.docker.calls("start") == []
-
-
-def test_a_start_again_that_docker_refuses_gives_its_reason(up):
-    stop(up)
-    up.docker.play(run="full")
-    with pytest.raises(SkincliError, match="no space left on device"):
-        start(up)
-
-
-def test_a_start_again_that_ends_at_once_is_stopped_and_shown(up):
-    stop(up)
-    up.docker.play(cml="ends", code=3, log=["bad token TOKEN"])
-    with pytest.raises(SkincliError, match=r"exit code 3 .*bad token \*\*\*"):
-        start(up)
-    assert up.docker.containers[NAME]["status"] == "exited"
-    up.assert_token_stayed_secret()
-
-
-def test_a_start_again_that_is_not_listed_in_time_goes_on(up):
-    stop(up)
-    up.docker.play(cml="silent")
-    with pytest.raises(NotListed):
-        start(up, start_timeout=0.3)
-    assert up.docker.containers[NAME]["status"] == "running"
-
-
-def test_a_token_that_lost_its_rights_is_refused_before_the_start(up):
-    stop(up)
-    up.github.tokens[up.token] = Token(rights="none", scopes="gist")
-    with pytest.raises(SkincliError, match="404"):
-        start(up)
-    assert up.docker.calls("start") == []
-
-
-def test_a_repository_that_became_public_is_not_started_for(up):
-    stop(up)
-    up.repo.private = False
-    with pytest.raises(SkincliError, match="visibility: anna/lesions is public"):
-        start(up)
-    assert up.docker.calls("start") == []
-    assert start(up, allow_public=True).running
-
-
-def test_a_start_again_that_cannot_be_taken_back_says_so_and_stays_interrupted(up, monkeypatch):
-    def interrupted(*_):
-        raise Interrupted(2)
-
-    stop(up)
-    monkeypatch.setattr("skincli.runner.cml.wait_until_registered", interrupted)
-    up.docker.play(stop="cannot stop container: permission denied")
-    with pytest.raises(Interrupted):
-        start(up)
-    assert "warning: the runner may still run: docker could not stop" in up.notes.lines[-1]
-
-
-def test_the_log_is_followed_to_its_end_and_masked(up):
-    lines = []
-
-    def write(line):
-        lines.append(line)
-        if "ready" in line:
-            up.docker.play(cml="ends", code=0, log=["a TOKEN and ghp_0123456789abcdefABCDEF"])
-            up.docker.run("crash", NAME)
-            up.docker.run("stop", NAME)
-
-    lifecycle.follow(up.config(), up.environ, write)
-    assert "Launching github runner" in lines[0]
-    assert "a *** and ***" in lines
-    up.assert_token_stayed_secret(*lines)
-
-
-def test_ctrl_c_ends_the_following_and_nothing_else(up):
-    def interrupt(number, _):
-        raise Interrupted(number)
-
-    before = signal.signal(signal.SIGINT, interrupt)
-    kill = threading.Timer(0.0, os.kill, (os.getpid(), signal.SIGINT))
-    try:
-        with pytest.raises(Interrupted):
-            lifecycle.follow(up.config(), up.environ, lambda line: kill.is_alive() or kill.start())
-    finally:
-        kill.cancel()
-        signal.signal(signal.SIGINT, before)
-    assert up.docker.containers[NAME]["status"] == "running"
-
-
-def test_the_log_of_nothing_is_an_error(place):
-    with pytest.raises(UsageError, match="there is no container"):
-        lifecycle.follow(place.config(), place.environ, print)
-
-
-def test_a_shell_wants_a_container_that_runs(up):
-    command = lifecycle.shell_command(up.config(), up.environ)
-    assert command == ["docker", "exec", "-it", NAME, "bash"]
-    stop(up)
-    with pytest.raises(SkincliError, match="does not run"):
-        lifecycle.shell_command(up.config(), up.environ)
