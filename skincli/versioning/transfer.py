@@ -14,6 +14,7 @@ from skincli.versioning.objects import missing_objects, objects_of
 from skincli.versioning.placing import bring_and_place, settle
 from skincli.versioning.recording import read_pointers
 from skincli.versioning.shortfall import listed, lost
+from skincli.versioning.verifying import drop_damaged
 from skincli.versioning.workspace import Workspace
 
 _PUSHED: Final = re.compile(r"(\d+) files? pushed")
@@ -41,10 +42,11 @@ def push(config: Config, progress: Progress) -> TransferResult:
     workspace.require_version()
     settings = workspace.settings()
     remote = settings.require_remote()
+    drop_damaged(workspace, settings.cache, progress)  # DVC would send it as it is
     missing = missing_objects(workspace, settings.cache)
     if missing:
         raise UsageError(
-            f"DVC's cache lacks {listed([each.name for each in missing])} of the present version",
+            f"DVC's cache has no whole {listed([each.name for each in missing])}",
             "`skincli data version` keeps what is here, `skincli data pull` brings what is not",
         )
     title = f"Pushing to {remote.url}"

@@ -33,5 +33,19 @@ def remove(wrong: Iterable[Object], cache: Path) -> list[Object]:
     return gone
 
 
+def drop_damaged(workspace: Workspace, cache: Path, progress: Progress) -> list[Object]:
+    """Remove from `cache` what is damaged of the present version: those objects."""
+    objects = list(objects_of(workspace, cache))
+    with progress.step("Checking what is kept", len(objects)) as step:
+        gone = []
+        for each in objects:
+            kept = cache / object_key(each.md5)
+            if kept.is_file() and not _is_whole(kept, each.md5.removesuffix(".dir")):
+                kept.unlink()
+                gone.append(each)
+            step.advance()
+    return gone
+
+
 def _is_whole(file: Path, md5: str) -> bool:
     return file.is_file() and md5_of(file) == md5

@@ -351,9 +351,12 @@ def test_what_is_damaged_in_the_cache_is_brought_again_and_else_no_remote_is_nee
     [images] = place.set.glob("prepared/*/images.npy")
     whole = images.read_bytes()
     [kept] = [path for path in objects(place.cache) if path.read_bytes() == whole]
-    kept.chmod(0o644)
-    kept.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    kept.chmod(0o444)  # DVC looks no closer
+    flip_a_bit(kept)
+    with pytest.raises(UsageError, match=r"no whole `data/synthetic/prepared/.*/images.npy`"):
+        push(place.config, Silent())
+    assert not version(place.config, None, Silent()).changed
+    assert kept.read_bytes() == whole
+    flip_a_bit(kept)
     shutil.rmtree(place.set / "prepared")
     assert pull(place.config, Silent()).files == 1
     assert images.read_bytes() == whole
@@ -409,6 +412,14 @@ def listing_of(place: Place) -> Path:
     pointer = (place.set / "raw.dvc").read_text()
     [found] = [path for path in objects(place.store) if path.parent.name + path.name in pointer]
     return found
+
+
+def flip_a_bit(kept: Path) -> None:
+    """Damage an object of the cache in a way that DVC does not see."""
+    whole = kept.read_bytes()
+    kept.chmod(0o644)
+    kept.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    kept.chmod(0o444)  # it looks no closer
 
 
 def _contents(folder: Path) -> dict[Path, bytes]:
