@@ -105,9 +105,10 @@ def status(config: Config, environ: Environ, github: GitHub | None) -> ActionsSt
     files = Files(config.runner.name)
     noted, found = files.read(), container.find(config.runner.name, environ)
     runner, unknown = None, "" if github else "GitHub was not asked"
-    if github is not None and noted is not None:
+    name = noted.runner if noted is not None else found.labels.runner if found is not None else ""
+    if github is not None and name:
         try:
-            runner = _listed(github, noted.runner)
+            runner = _listed(github, name)
         except GitHubError as error:
             unknown = error.message
     running = noted is not None and noted.running

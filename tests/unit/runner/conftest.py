@@ -4,6 +4,7 @@ import json
 from functools import partial
 
 import pytest
+from machine import NAME, Box, Told
 from standins.actions_docker import ActionsDocker
 from standins.docker import DockerStandIn
 from standins.github import NEWEST_RUNNER, GitHubStandIn, Repo, Token
@@ -14,11 +15,16 @@ from skincli.config.schema import Config
 from skincli.patience import Patience
 from skincli.progress import Silent
 from skincli.runner import registered
+from skincli.runner.actions import supervisor, turn
+from skincli.runner.actions.setting import setting_of
+from skincli.runner.actions.state import Files
+from skincli.runner.actions.supervisor import Supervisor
 from skincli.runner.github import GitHub
 from skincli.runner.set_up import set_up_runner
 
 TOKEN = "ghp_0123456789abcdefghijTOKEN"
 REPOSITORY = "https://github.com/anna/lesions"
+QUICK = Patience(first=0.01, longest=0.02, longest_asked=0.02)
 
 
 class Notes(Silent):
@@ -115,6 +121,40 @@ def actions_docker(tmp_path, github):
     docker = ActionsDocker(folder, github.url)
     yield docker
     docker.close()
+
+
+@pytest.fixture
+def box(tmp_path, github, actions_docker, monkeypatch):
+    """A machine whose supervisor is a real process."""
+    monkeypatch.setattr("skincli.runner.actions.lifecycle._POLL_SECONDS", 0.05)
+    machine = Box(actions_docker, github, TOKEN, tmp_path / "state")
+    yield machine
+    machine.close()
+
+
+@pytest.fixture
+def files(monkeypatch):
+    """The files of the one runner, whose supervisor waits for nothing long."""
+    monkeypatch.setattr(turn, "_BETWEEN_LOOKS", 0.01)
+    for name in ("_GITHUB_PATIENCE", "_FAILURE_PATIENCE", "DOCKER_PATIENCE"):
+        monkeypatch.setattr(supervisor, name, QUICK)
+    return Files(NAME)
+
+
+@pytest.fixture
+def keep_going(files, actions_docker, github):
+    """Run the supervisor for one job, in this process. Returns what it told."""
+
+    def run(notes=None):
+        config = Config()
+        config.runner.api, config.runner.single = github.url, True
+        setting = setting_of(config, REPOSITORY, actions_docker.environ)
+        at_github = GitHub(github.url, REPOSITORY, TOKEN, QUICK)
+        told = notes or Told()
+        Supervisor(setting, at_github, actions_docker.environ, told).run()
+        return told.lines
+
+    return run
 
 
 @pytest.fixture(autouse=True)

@@ -84,8 +84,10 @@ def test_what_another_users_supervisor_keeps_going_is_neither_ended_nor_taken_ov
         with pytest.raises(UsageError, match="another user, or another state folder"):
             lifecycle.stop(place.config(**settings), place.environ, place.notes)
     assert place.docker.containers[NAME]["status"] == "running"
+    place.ghost(f"{NAME}-abcdef", status="online")
     found = lifecycle.status(place.config(), place.environ)
     assert (found.running, f"(pid {another.pid})" in found.doing) == (True, True)
+    assert [each.name for each in found.runners] == [f"{NAME}-abcdef"]
 
 
 def test_once_that_supervisor_is_dead_its_container_is_taken_over(place, another):
