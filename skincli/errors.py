@@ -10,8 +10,7 @@
     │   │   └── ImageError   one image that cannot be used (carries a `reason` code)
     │   └── ModelError    2  a model that cannot be found, verified or used
     └── GateError         3  a gate was not met: nothing was changed
-    Interrupted         130  Ctrl-C (143 on SIGTERM, 129 on SIGHUP); no Exception, so that no handler
-                             swallows it
+    Interrupted         130  Ctrl-C (143: SIGTERM, 129: SIGHUP); no Exception: no handler swallows it
 
 Each holds one line in plain words (`message`) and what to do next (`hint`).
 """
