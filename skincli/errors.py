@@ -10,7 +10,7 @@
     │   │   └── ImageError   one image that cannot be used (carries a `reason` code)
     │   └── ModelError    2  a model that cannot be found, verified or used
     └── GateError         3  a gate was not met: nothing was changed
-    Interrupted         130  Ctrl-C (143: SIGTERM, 129: SIGHUP); no Exception: no handler swallows it
+    Interrupted         130  Ctrl-C (SIGTERM 143, SIGHUP 129); no Exception: no handler swallows it
 
 Each holds one line in plain words (`message`) and what to do next (`hint`).
 """
