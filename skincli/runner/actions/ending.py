@@ -25,8 +25,8 @@ def end_container(name: str, environ: Environ) -> None:
             return
         if found.running:
             container.stop(name, environ)
-        else:
-            with suppress(SkincliError):
-                container.remove(name, environ)
+            continue
+        with suppress(SkincliError):
+            container.remove(name, environ)
         time.sleep(_BETWEEN_LOOKS)
     container.remove(name, environ)

@@ -63,6 +63,20 @@ def test_a_runner_that_is_not_listed_in_time_is_left_to_go_on(place):
     assert place.docker.containers[NAME]["status"] == "running"
 
 
+def test_another_machines_new_runner_is_not_taken_for_it(place, monkeypatch):
+    place.docker.play(cml="silent")
+    step = place.notes.step
+
+    def joined(title, *rest):
+        if title.startswith("waiting"):
+            place.ghost("gpuserver", status="online")
+        return step(title, *rest)
+
+    monkeypatch.setattr(place.notes, "step", joined)
+    with pytest.raises(NotListed):
+        set_up(place, settings={"start_timeout": 0.3}.items())
+
+
 def test_a_runner_that_is_listed_but_offline_is_not_there_yet(place, monkeypatch):
     listed = place.ghost("cml-0123456789")
     place.docker.play(cml="silent")
