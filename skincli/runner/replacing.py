@@ -26,9 +26,11 @@ def take_over(
 ) -> None:
     """End whatever engine has this name, and take all ghosts off GitHub's list.
 
-    Raises SkincliError before anything is ended where CML's runner is at work on a job.
+    Raises UsageError where it is not this user's, SkincliError where CML's is at work on a job:
+    then nothing is ended.
     """
     name, ghosts = config.runner.name, [each.id for each in found.ghosts]
+    look(name, access.environ).require_ours(access.url)  # while it was examined, time went by
     actions.stop(config, access.environ, access.github, progress)
     old = container.find(name, access.environ)
     _, github = access.repository
