@@ -103,6 +103,7 @@ def test_a_container_of_another_living_supervisor_is_not_taken_over(keep_going, 
     with subprocess.Popen(["/bin/sleep", "60"]) as other:
         mark = f"{own_supervisor().partition(':')[0]}:{process_token(other.pid)}"
         docker.add(NAME, engine="actions", runner="box-1", supervisor=mark)
+        docker.queue("train", over=True)
         with pytest.raises(UsageError, match="another supervisor keeps the container"):
             keep_going()
         other.kill()
