@@ -26,7 +26,7 @@ serve:
   poll_seconds: 0.5
 """
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 class Person:

@@ -117,6 +117,7 @@ def require_everything(stored, project, epochs=EPOCHS):
     assert [output.model_id for output in run.outputs.model_outputs] == [model.model_id]
 
 
+@pytest.mark.slow
 def test_a_server_that_is_killed_costs_no_training_and_gets_everything_later(
     project, at_home, stored
 ):

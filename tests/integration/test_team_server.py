@@ -255,6 +255,7 @@ def test_what_cannot_serve_is_said_before_anything_starts(
 
 
 @pytest.mark.usefixtures("no_way_to_the_bucket")
+@pytest.mark.slow
 def test_an_embedded_store_moves_to_the_team_also_when_its_copying_is_killed(
     team, database, user, config, log_model, tmp_path, monkeypatch
 ):

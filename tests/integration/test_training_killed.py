@@ -50,6 +50,7 @@ def finish(project, config, run_id, whole):
     assert [point.value for point in history] == [row["train_loss"] for row in whole]
 
 
+@pytest.mark.slow
 def test_a_run_killed_outright_in_mid_epoch_in_validation_and_in_sealing_goes_on(
     project, config, whole
 ):

@@ -76,6 +76,7 @@ class Both:
             yield tuple(torch.cat(parts) for parts in zip(*pair, strict=True))
 
 
+@pytest.mark.slow
 def test_two_processes_do_what_one_does_with_the_same_batches(
     two, tmp_path, monkeypatch, one_thread
 ):
@@ -189,6 +190,7 @@ def test_torchrun_gives_one_run_and_a_killed_one_goes_on_to_the_same_figures(two
     assert largest_difference(figures(run_of(project)), rows) <= 1e-6
 
 
+@pytest.mark.slow
 def test_processes_end_with_the_one_that_leads_them(two, tmp_path):
     project = write_project(two, tmp_path / "two")
     skincli(project, "train", program=INSTRUMENTED, code=-9, STRIKE="step:2:SIGKILL:0")

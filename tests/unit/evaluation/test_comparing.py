@@ -127,6 +127,6 @@ def test_the_command(pair, tmp_path):
     assert (
         data["figures"]["ece"]["difference"]["low"] <= data["figures"]["ece"]["difference"]["high"]
     )
-    alone = skincli(tmp_path, *words[:2], code=2)
-    assert "give two models, A and B: got 1" in alone.err
+    none = skincli(tmp_path, "compare", code=2)
+    assert "give one or two models, A and B: got 0" in none.err
     assert list(tmp_path.iterdir()) == []
