@@ -68,6 +68,7 @@ def test_a_run_killed_outright_in_mid_epoch_in_validation_and_in_sealing_goes_on
     finish(project, config, run_id, whole)
 
 
+@pytest.mark.slow
 def test_a_signal_saves_and_ends_the_run_as_killed(project, config, whole):
     # In mid-epoch; in a validation, after which the epoch is whole; and in the last of all.
     strikes = [("step:2:SIGTERM", 143), ("validation:1:SIGINT", 130), ("validation:4:SIGTERM", 143)]
